@@ -1,0 +1,215 @@
+"""Purchase histories: the models' only input.
+
+A likelihood needs the distinct histories and how many customers share each, never the customers
+themselves. :class:`Histories` holds those patterns: (x, t_x, T) for the purchase models, (x, m)
+for the spend model. It knows nothing of files, dates or engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from clv.errors import HistoryError
+
+__all__ = ["Floats", "Histories", "SpendPatterns", "Unit"]
+
+Floats = npt.NDArray[np.float64]
+Unit = str
+"""Unit of recency, T and every time a model speaks of: "day" or "week" (seven days)."""
+
+DAYS_PER_UNIT = {"day": 1.0, "week": 7.0}
+
+
+@dataclass(frozen=True, eq=False)
+class SpendPatterns:
+    """Distinct (number of repeat transactions with spend, their mean value) and their counts.
+
+    Attributes
+    ----------
+    frequency : ndarray, shape (k,)
+        Repeat transactions with a positive value, at least 1.
+    mean_value : ndarray, shape (k,)
+        Mean value of those transactions, positive, in the currency of the orders.
+    weight : ndarray, shape (k,)
+        Customers with that pattern.
+    """
+
+    frequency: Floats
+    mean_value: Floats
+    weight: Floats
+
+    @property
+    def customers(self) -> int:
+        """How many customers have spend to learn from."""
+        return int(self.weight.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Histories:
+    """Distinct purchase histories and how many customers share each.
+
+    Attributes
+    ----------
+    frequency, recency, T : ndarray, shape (n,)
+        x, repeat transactions; t_x, time from the first to the last; T, time from the first to
+        the end of observation. Sorted by (frequency, recency, T), each triple once.
+    weight : ndarray, shape (n,)
+        Customers with that history.
+    spend : SpendPatterns or None
+        Values of the repeat transactions, where they are known.
+    unit : str
+        "day" or "week": the unit of recency and T.
+    end : date or None
+        The last day of observation.
+    """
+
+    frequency: Floats
+    recency: Floats
+    T: Floats
+    weight: Floats
+    spend: SpendPatterns | None = None
+    unit: Unit = "day"
+    end: date | None = None
+
+    def __len__(self) -> int:
+        """Return the number of distinct histories."""
+        return len(self.frequency)
+
+    @property
+    def customers(self) -> int:
+        """How many customers these histories stand for."""
+        return int(self.weight.sum())
+
+    @property
+    def repeat_customers(self) -> int:
+        """How many of them bought again."""
+        return int(self.weight[self.frequency > 0].sum())
+
+    @classmethod
+    def from_arrays(
+        cls,
+        frequency: npt.ArrayLike,
+        recency: npt.ArrayLike,
+        T: npt.ArrayLike,
+        monetary_value: npt.ArrayLike | None = None,
+        *,
+        spend_frequency: npt.ArrayLike | None = None,
+        weights: npt.ArrayLike | None = None,
+        unit: Unit = "day",
+        end: date | None = None,
+    ) -> Histories:
+        """Histories from one value a customer: what `lifetimes` users have in a summary table.
+
+        Parameters
+        ----------
+        frequency, recency, T : array_like, shape (customers,)
+            Repeat transactions, time from first to last, time from first to end of observation.
+        monetary_value : array_like, shape (customers,), optional
+            Mean value of the repeat transactions; 0 or nan where there are none.
+        spend_frequency : array_like, shape (customers,), optional
+            Of how many transactions `monetary_value` is the mean; `frequency` if not given.
+        weights : array_like, shape (customers,), optional
+            Customers that each row stands for; 1 if not given.
+        unit : {"day", "week"}
+            The unit of recency and T.
+        end : date, optional
+            The last day of observation.
+
+        Raises
+        ------
+        HistoryError
+            Where a history is impossible, naming the rows.
+
+        Examples
+        --------
+        >>> h = Histories.from_arrays([2, 0, 0], [30.43, 0, 0], [38.86, 38.86, 38.86], unit="week")
+        >>> len(h), h.customers
+        (2, 3)
+        """
+        x, t_x, big_t = (np.atleast_1d(np.asarray(v, dtype=float)) for v in (frequency, recency, T))
+        n = np.ones_like(x) if weights is None else np.atleast_1d(np.asarray(weights, dtype=float))
+        check(x, t_x, big_t, n, unit=unit)
+        (x, t_x, big_t), weight = _distinct((x, t_x, big_t), n)
+        spend = None
+        if monetary_value is not None:
+            m = np.atleast_1d(np.asarray(monetary_value, dtype=float))
+            k = np.atleast_1d(
+                np.asarray(frequency if spend_frequency is None else spend_frequency, dtype=float)
+            )
+            spend = _spend_patterns(k, m, n)
+        return cls(x, t_x, big_t, weight, spend, unit, end)
+
+
+def check(x: Floats, t_x: Floats, T: Floats, weight: Floats, *, unit: Unit) -> None:
+    """Refuse histories that no customer can have, all faults in one :class:`HistoryError`."""
+    if unit not in DAYS_PER_UNIT:
+        raise HistoryError(f"The unit is {unit!r}; it must be 'day' or 'week'.")
+    lengths = {len(x), len(t_x), len(T), len(weight)}
+    if len(lengths) > 1 or any(v.ndim != 1 for v in (x, t_x, T, weight)):
+        raise HistoryError(
+            "frequency, recency, T (and weights) need one value a customer; got lengths "
+            f"{len(x)}, {len(t_x)}, {len(T)} and {len(weight)}."
+        )
+    if not len(x):
+        raise HistoryError("There are no histories: frequency, recency and T are empty.")
+    finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(T) & np.isfinite(weight)
+    rules: list[tuple[str, Callable[[], npt.NDArray[np.bool_]]]] = [
+        ("a value that is not a finite number", lambda: ~finite),
+        ("a negative frequency", lambda: finite & (x < 0)),
+        ("a frequency that is not a whole number", lambda: finite & (x != np.floor(x))),
+        ("a negative recency", lambda: finite & (t_x < 0)),
+        (
+            "recency > T (is the log cut at the same date as the end of observation?)",
+            lambda: finite & (t_x > T),
+        ),
+        (
+            "recency > 0 with frequency 0 (recency runs from the first to the last purchase, "
+            "not from the last to today)",
+            lambda: finite & (x == 0) & (t_x > 0),
+        ),
+        ("recency 0 with frequency > 0", lambda: finite & (x > 0) & (t_x == 0)),
+        ("a negative T", lambda: finite & (T < 0)),
+        ("a weight that is not positive", lambda: finite & (weight <= 0)),
+    ]
+    faults = []
+    for what, broken in rules:
+        rows = np.flatnonzero(broken())
+        if len(rows):
+            first = ", ".join(str(i) for i in rows[:3])
+            faults.append(f"{len(rows):,} of {len(x):,} customers have {what} (first rows: {first})")
+    if faults:
+        raise HistoryError.of(faults)
+
+
+def _spend_patterns(k: Floats, m: Floats, weight: Floats) -> SpendPatterns:
+    if len(k) != len(m) or len(m) != len(weight):
+        raise HistoryError(
+            f"monetary_value needs one value a customer; got {len(m)} for {len(weight)} customers."
+        )
+    bad = np.flatnonzero((m < 0) | np.isinf(m))
+    if len(bad):
+        raise HistoryError(
+            f"{len(bad):,} of {len(m):,} customers have a monetary_value that is negative or "
+            f"infinite (first rows: {', '.join(str(i) for i in bad[:3])}). Refunds are not spend."
+        )
+    has = (k > 0) & (m > 0)
+    (k, m), n = _distinct((k[has], m[has]), weight[has])
+    return SpendPatterns(k, m, n)
+
+
+def _distinct(columns: tuple[Floats, ...], weight: Floats) -> tuple[tuple[Floats, ...], Floats]:
+    """Sort rows by the columns in their order, and add up the weights of equal ones."""
+    order = np.lexsort(columns[::-1])
+    columns = tuple(c[order] for c in columns)
+    new = np.zeros(len(order), dtype=bool)
+    new[:1] = True
+    for c in columns:
+        new[1:] |= c[1:] != c[:-1]
+    start = np.flatnonzero(new)
+    total = np.add.reduceat(weight[order], start) if len(start) else weight[:0]
+    return tuple(c[start] for c in columns), total
