@@ -1,0 +1,40 @@
+"""What every test stands on: the same numbers on every run, and nothing skipped in silence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+# Before numpy and matplotlib are imported: no display, and sums in one order on any machine.
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import hypothesis
+import pytest
+
+CI = os.environ.get("CI") == "true"
+
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("here", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("ci" if CI else "here")
+
+Needs = Callable[[str, bool, str], None]
+
+
+@pytest.fixture(scope="session")
+def needs() -> Needs:
+    """`needs(component, there, install)`: a test stands on a real component that may be absent.
+
+    On a user's machine the test is skipped and the reason says how to install the component;
+    under CI=true its absence is a failure, because a skipped test there proves nothing.
+    """
+
+    def check(component: str, there: bool, install: str) -> None:
+        if there:
+            return
+        reason = f"{component} is not here; {install}"
+        if CI:
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return check
