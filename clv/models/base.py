@@ -1,0 +1,197 @@
+"""What a model is: a frozen set of parameters that answers every question, and can be fitted.
+
+A model class says its parameters' names, its log-likelihood of a set of histories with gradient
+and Hessian, where to start, and which data cannot identify it. :meth:`Model.fit` does the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from clv.errors import ParameterError
+from clv.history import Histories
+
+if TYPE_CHECKING:
+    from clv.models.maximum_likelihood import Fit, LogNormal
+
+__all__ = ["Derivatives", "Model", "Number", "PurchaseModel"]
+
+Floats = npt.NDArray[np.float64]
+Number = npt.ArrayLike
+"""A number or an array of numbers; the answer has the shape that the arguments broadcast to."""
+
+
+class Derivatives(NamedTuple):
+    """A log-likelihood with its gradient, shape (k,), and Hessian, shape (k, k)."""
+
+    value: float
+    gradient: Floats
+    hessian: Floats
+
+
+@dataclass(frozen=True)
+class Model:
+    """Parameters of one model: positive numbers, checked when the value is made."""
+
+    name: ClassVar[str]
+    """Name in files and commands, such as "bg-nbd"."""
+    label: ClassVar[str]
+    """Name in sentences, such as "BG/NBD"."""
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"{self.label} needs {field} > 0; got {field} = {value:g}"
+            for field, value in self.parameters.items()
+            if not (math.isfinite(value) and value > 0)
+        ]
+        if faults:
+            raise ParameterError.of(faults)
+
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """Names of the parameters, in the paper's order."""
+        return tuple(f.name for f in fields(cls))
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameters by name."""
+        return {name: float(getattr(self, name)) for name in self.parameter_names()}
+
+    @classmethod
+    def from_vector(cls, theta: Floats) -> Self:
+        """Make the model from its parameters in order."""
+        return cls(*(float(v) for v in theta))
+
+    @classmethod
+    def fit(
+        cls, histories: Histories, *, prior: Mapping[str, LogNormal] | None = None
+    ) -> Fit[Self]:
+        """Fit by maximum likelihood on the distinct histories.
+
+        Parameters
+        ----------
+        histories : Histories
+            From :func:`clv.histories` or :meth:`clv.Histories.from_arrays`.
+        prior : mapping of parameter name to LogNormal, optional
+            Independent log-normal priors; the fit is then the posterior mode in the log-parameters.
+            None by default.
+
+        Returns
+        -------
+        Fit
+            The model with its log-likelihood, covariance and diagnostics.
+
+        Raises
+        ------
+        NotIdentifiedError
+            Where the data cannot tell the parameters, with the reason.
+        FitError
+            Where the optimiser stops before an optimum.
+        """
+        from clv.models.maximum_likelihood import maximise
+
+        return maximise(cls, histories, prior=prior)
+
+    @classmethod
+    @abstractmethod
+    def likelihood(cls, theta: Floats, histories: Histories) -> Derivatives:
+        """Log-likelihood of all histories at the parameters `theta`, exact to second order."""
+
+    @classmethod
+    @abstractmethod
+    def starts(cls, histories: Histories) -> list[Floats]:
+        """Where the search may begin; the most likely one is taken."""
+
+    @classmethod
+    @abstractmethod
+    def refuse_unidentified(cls, histories: Histories) -> None:
+        """Raise :class:`NotIdentifiedError` for data that cannot tell the parameters."""
+
+    @classmethod
+    @abstractmethod
+    def sample(cls, histories: Histories, patterns: int) -> Histories:
+        """Take some `patterns` of the histories, evenly, to approach the optimum cheaply."""
+
+    @classmethod
+    @abstractmethod
+    def size(cls, histories: Histories) -> tuple[int, int]:
+        """Count the customers and the distinct patterns that the likelihood is made of."""
+
+
+class PurchaseModel(Model):
+    """A model of when customers buy and leave.
+
+    x is the number of repeat transactions, t_x the time from the first to the last, T the time
+    from the first to the end of observation, all in the unit of the data the model was fitted to.
+    With x = t_x = T = 0, the defaults, the customer is a new one, just after the first purchase.
+    """
+
+    @abstractmethod
+    def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
+        """ln L of each history."""
+
+    @abstractmethod
+    def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
+        """P(still a customer at T | x, t_x, T)."""
+
+    @abstractmethod
+    def expected_purchases(
+        self, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0
+    ) -> Floats:
+        """E[purchases in (T, T + t] | x, t_x, T]."""
+
+    @abstractmethod
+    def expected_purchases_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+        """E[purchases in (T, T + t] | alive at T, x, T]."""
+
+    @abstractmethod
+    def discounted_purchases_if_alive(
+        self, x: Number = 0, T: Number = 0, *, rate: float, horizon: float = math.inf
+    ) -> Floats:
+        """E[purchases in (T, T + horizon], each times e^(-rate·time) | alive at T, x, T]."""
+
+    @abstractmethod
+    def survival_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+        """P(alive at T + t | alive at T, x, T)."""
+
+    @abstractmethod
+    def pmf(self, n: Number, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0) -> Floats:
+        """P(n purchases in (T, T + t] | x, t_x, T)."""
+
+    @abstractmethod
+    def simulate(self, T: Number, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draw (x, t_x) of new customers observed for times T."""
+
+    def discounted_expected_transactions(
+        self,
+        x: Number = 0,
+        t_x: Number = 0,
+        T: Number = 0,
+        *,
+        rate: float,
+        horizon: float = math.inf,
+    ) -> Floats:
+        """Discounted expected (residual) transactions: each purchase worth e^(-rate·time).
+
+        Parameters
+        ----------
+        x, t_x, T : float or array_like
+            History of each customer; a new customer by default.
+        rate : float
+            Continuous discount rate per unit of time, ln(1 + annual rate) / units a year.
+        horizon : float, optional
+            How far ahead to count; without end by default.
+
+        Returns
+        -------
+        float or ndarray
+        """
+        alive = self.discounted_purchases_if_alive(x, T, rate=rate, horizon=horizon)
+        return self.p_alive(x, t_x, T) * alive

@@ -1,0 +1,189 @@
+"""The dangerous functions, each arguing its own stability.
+
+Two expectations carry every BG/NBD answer about the future. A customer who is alive after x
+repeat transactions in T has a purchase rate λ ~ Gamma(R, A) and a dropout probability
+p ~ Beta(a, B), with R = r + x, A = α + T, B = b + x. The textbook forms go through 2F1, which
+overflows for large x, divides by a − 1, and meets a negative third argument for x = 0 and
+a + b < 1. Integrating λ (and time) out first leaves positive, bounded integrands in p, with no
+singularity to step around; those are summed here on a rule that fits the Beta weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betaln, roots_jacobi, roots_legendre
+
+__all__ = ["alive_survival", "discounted_purchases", "expected_purchases", "on_distinct"]
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+NODES = 12
+"""Nodes of one panel. With the panel widths below the error of a panel is under 1e-14."""
+
+CHUNK = 4_000_000
+"""Largest number of integrand values held at once (32 MB)."""
+
+
+def on_distinct(f: Callable[..., Floats], *columns: npt.ArrayLike) -> Floats:
+    """`f(*columns)` computed once for each distinct row, and spread back to the shape asked.
+
+    Customers share histories; the cost of an expectation then grows with the histories.
+    """
+    arrays = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in columns))
+    shape = arrays[0].shape
+    flat = [a.ravel() for a in arrays]
+    if flat[0].size < 2:
+        return f(*flat).reshape(shape)
+    order = np.lexsort(flat)
+    new = np.zeros(len(order), dtype=bool)
+    new[0] = True
+    for column in flat:
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
+    inverse = np.empty(len(order), dtype=np.intp)
+    inverse[order] = np.cumsum(new) - 1
+    first = order[new]
+    return f(*(column[first] for column in flat))[inverse].reshape(shape)
+
+
+def expected_purchases(t: Floats, R: Floats, A: Floats, a: float, B: Floats) -> Floats:
+    """E[X(t) | alive] for λ ~ Gamma(R, A), p ~ Beta(a, B); all arrays of shape (n,).
+
+    Given p, the purchases of a customer who leaves with probability p after each have mean
+    ∫ E[λ e^(−λps)] ds = (1 − (A/(A + pt))^R) / p: positive, bounded by R t / A, and smooth at
+    p = 0. The mean over p is equation (10) of Fader, Hardie & Lee (2005) without its a − 1.
+    """
+
+    def given_p(p: Floats, i: Rows) -> Floats:
+        return -np.expm1(-R[i, None] * np.log1p(p * (t / A)[i, None])) / p
+
+    return _mean_over_p(given_p, t / A, R, a, B)
+
+
+def alive_survival(t: Floats, R: Floats, A: Floats, a: float, B: Floats) -> Floats:
+    """P(still alive after a further t | alive), for λ ~ Gamma(R, A), p ~ Beta(a, B).
+
+    Given λ and p purchases that end the relationship come at rate λp, so the probability is
+    E[e^(−λpt)] = E_p[(A/(A + pt))^R].
+    """
+
+    def given_p(p: Floats, i: Rows) -> Floats:
+        return np.exp(-R[i, None] * np.log1p(p * (t / A)[i, None]))
+
+    return _mean_over_p(given_p, t / A, R, a, B)
+
+
+def discounted_purchases(
+    horizon: float, rate: float, R: Floats, A: Floats, a: float, B: Floats
+) -> Floats:
+    """E[∫ e^(−δs) dX(s) | alive] over 0 < s < horizon, δ = `rate` ≥ 0, horizon ≤ inf.
+
+    The purchase rate of a customer alive now is E[λ e^(−λps)] = (R/A) E_p[(1 + ps/A)^(−R−1)] at
+    time s. With s = A (e^v − 1)/(R + 1) the integrand in v varies over lengths of about 1 whatever
+    the parameters, so Legendre panels of width 2 integrate it; beyond 60/δ nothing is left. Without
+    discount and horizon the mean is E[1/p] = (a + B − 1)/(a − 1), infinite unless a > 1.
+    """
+    if rate == 0 and np.isinf(horizon):
+        return (a + B - 1) / (a - 1) if a > 1 else np.full_like(R, np.inf)
+    end = horizon if rate == 0 else min(horizon, 60 / rate)
+    step = A / (R + 1)
+    v_end = np.log1p(end / step)
+    nodes, weights = _panels(int(np.ceil(v_end.max() / 2)))
+
+    def given_p(p: Floats, i: Rows) -> Floats:
+        total = np.zeros((len(R[i]), len(p)))
+        for node, weight in zip(nodes, weights, strict=True):
+            s = step[i] * np.expm1(v_end[i] * node)
+            ds = v_end[i] * (step[i] + s) * weight
+            decay = np.exp(-(R[i] + 1)[:, None] * np.log1p(p * (s / A[i])[:, None]))
+            total += (ds * np.exp(-rate * s) * R[i] / A[i])[:, None] * decay
+        return total
+
+    return _mean_over_p(given_p, end / A, R + 1, a, B)
+
+
+@dataclass(frozen=True)
+class _BetaRule:
+    """Nodes in (0, 1), with ln p, ln(1 − p) and the log of the weight without the Beta density."""
+
+    p: Floats
+    log_p: Floats
+    log_q: Floats
+    log_weight: Floats
+
+
+def _beta_rule(a: float, b: float, N: float, scale: float) -> _BetaRule:
+    """Build a rule for ∫ p^(a−1) (1−p)^(b+x−1) g(p) dp, for every x whose 1 + a + b + x + R ≤ N.
+
+    `scale` is the largest value of b + x + Rσ: below p ~ 1/scale the rest of the integrand is flat.
+
+    - [0, p0], p0 = 1/(4 scale): Gauss-Jacobi with weight p^(a−1), exact for the singularity of a < 1;
+    - [1 − v0, 1], v0 = 1/(4N): Gauss-Jacobi with weight (1−p)^(b−1);
+    - between them Legendre panels in logit(p). There every factor is analytic in a strip of
+      half-width π and the sharpest peak of p^a (1−p)^(b+x) (1+pσ)^(−R) has curvature N/4, so
+      panels of width min(3, 9/√N) hold 12 nodes to 1e-14.
+    """
+    p0, v0 = 0.25 / scale, 0.25 / N
+    low, high = np.log(p0) - np.log1p(-p0), np.log1p(-v0) - np.log(v0)
+    u, w = _panels(int(np.ceil((high - low) / min(3.0, 9 / np.sqrt(N)))))
+    logit = low + (high - low) * u
+    log_p, log_q = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
+    # dp = p (1 − p) d logit
+    log_w = np.log(w * (high - low)) + log_p + log_q
+    p_parts, log_p_parts = [np.exp(log_p)], [log_p]
+    log_q_parts, log_w_parts = [log_q], [log_w]
+    if a < _SINGULAR:
+        z, w = roots_jacobi(NODES, 0, a - 1)
+        z = p0 * (z + 1) / 2
+        p_parts.append(z)
+        log_p_parts.append(np.log(z))
+        log_q_parts.append(np.log1p(-z))
+        log_w_parts.append(np.log(w) + a * np.log(p0 / 2) - (a - 1) * np.log(z))
+    if b < _SINGULAR:
+        z, w = roots_jacobi(NODES, 0, b - 1)
+        z = v0 * (z + 1) / 2
+        p_parts.append(1 - z)
+        log_p_parts.append(np.log1p(-z))
+        log_q_parts.append(np.log(z))
+        log_w_parts.append(np.log(w) + b * np.log(v0 / 2) - (b - 1) * np.log(z))
+    return _BetaRule(*(np.concatenate(c) for c in (p_parts, log_p_parts, log_q_parts, log_w_parts)))
+
+
+def _panels(count: int) -> tuple[Floats, Floats]:
+    """Nodes and weights on [0, 1] of `count` equal Gauss-Legendre panels."""
+    z, w = roots_legendre(NODES)
+    nodes = (np.arange(count)[:, None] + (z + 1) / 2) / count
+    return nodes.ravel(), np.tile(w / 2 / count, count)
+
+
+_SINGULAR = 40.0
+"""Above this exponent the end pieces hold less than 4^-40 of the mass and are left out."""
+
+
+def _mean_over_p(
+    given_p: Callable[[Floats, Rows], Floats],
+    sigma: Floats,
+    R: Floats,
+    a: float,
+    B: Floats,
+) -> Floats:
+    """E[g(p)], p ~ Beta(a, B), for g that varies with p over lengths of 1/(Rσ) or more."""
+    N, scale = 1 + a + B + R, B + R * sigma + 1
+    mean = np.empty_like(R)
+    # A rule fine enough for large x is dear: rows of like size share one.
+    size = np.floor(np.log2(N) / 2) + 1000 * np.floor(np.log2(scale) / 8)
+    for value in np.unique(size):
+        rows = np.flatnonzero(size == value)
+        b = float(B[rows].min())
+        rule = _beta_rule(a, b, float(N[rows].max()), float(scale[rows].max()))
+        base = rule.log_weight + (a - 1) * rule.log_p + (b - 1) * rule.log_q
+        chunk = max(1, CHUNK // len(rule.p))
+        for i in (rows[k : k + chunk] for k in range(0, len(rows), chunk)):
+            more = (B[i] - b)[:, None] * rule.log_q - betaln(a, B[i])[:, None]
+            mean[i] = np.einsum("ij,ij->i", np.exp(base + more), given_p(rule.p, i))
+    return mean
