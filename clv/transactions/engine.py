@@ -1,0 +1,246 @@
+"""The embedded engine: the only file that knows DuckDB.
+
+A source becomes an Ibis table with all its columns; everything that is done with rows elsewhere
+is an Ibis expression. Each source has its own embedded database, which goes when nothing refers
+to it any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import duckdb
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from clv.errors import OrdersError
+from clv.transactions import files
+
+__all__ = ["NAME", "Row", "Source", "first_rows", "materialise", "open_source", "parse_date"]
+
+NAME = "duckdb"
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where orders come from.
+
+    Attributes
+    ----------
+    table : ibis.Table
+        All columns. Those of a CSV file are text.
+    name : str
+        What the user called it, for messages.
+    kind : {"csv", "parquet", "frame"}
+        What it is.
+    paths : tuple of Path
+        The files, in sorted order; none for a frame.
+    delimiter : str
+        Between the columns of a CSV file.
+    """
+
+    table: ir.Table
+    name: str
+    kind: Literal["csv", "parquet", "frame"]
+    backend: Backend
+    paths: tuple[Path, ...] = ()
+    delimiter: str = ","
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a source: where it stands, and what some of its columns say."""
+
+    where: str
+    values: tuple[Any, ...]
+
+
+def open_source(source: str | os.PathLike[str] | pd.DataFrame) -> Source:
+    """Open files or a frame as one table.
+
+    Raises
+    ------
+    OrdersError
+        Where there is nothing that can be read.
+    """
+    if isinstance(source, pd.DataFrame):
+        backend = _connect()
+        return Source(_frame(backend, source), "the data frame", "frame", backend)
+    if not isinstance(source, (str, os.PathLike)):
+        raise OrdersError(
+            "Orders are read from the path of a CSV or Parquet file, a pattern of such paths, or a "
+            f"pandas DataFrame; got {type(source).__name__}."
+        )
+    paths, kind = files.find(source)
+    name, backend = os.fspath(source), _connect()
+    if kind == "csv":
+        columns, delimiter = files.csv_layout(paths)
+        table = _csv(backend, paths, columns, delimiter)
+        return Source(table, name, "csv", backend, tuple(paths), delimiter)
+    with _told(name):
+        table = backend.read_parquet([str(p) for p in paths])
+    return Source(table, name, "parquet", backend, tuple(paths))
+
+
+def materialise(source: Source, table: ir.Table) -> ir.Table:
+    """Compute a table once and keep it in the engine."""
+    with _told(source.name):
+        return source.backend.create_table(ibis.util.gen_name("clv"), table, temp=True)
+
+
+def drop(source: Source, table: ir.Table) -> None:
+    """Let a table go that :func:`materialise` made."""
+    name = cast("ops.DatabaseTable", table.op()).name
+    source.backend.con.execute(f'DROP TABLE "{name}"')
+
+
+def parse_date(text: ir.StringValue, layout: str) -> ir.DateValue:
+    """Read text as a date in a `strptime` layout; null where it is not one."""
+    return cast("ir.DateValue", _try_strptime(text, layout).date())
+
+
+def first_rows(source: Source, table: ir.Table, where: str, shown: Sequence[str]) -> list[Row]:
+    """Return the first three rows of the source for which a column is true.
+
+    Parameters
+    ----------
+    source : Source
+        Where the rows stand: the line of a CSV file with the header as line 1, the row of a
+        Parquet file with the first as row 1, the position in a frame with the first as 0.
+    table : ibis.Table
+        Made of ``source.table`` row by row.
+    where : str
+        A column of `table` that is true for the rows that are looked for.
+    shown : sequence of str
+        The columns whose values are returned.
+    """
+    rows: list[Row] = []
+    opened = source.table
+    for path in source.paths or (None,):
+        if path is not None:  # one file after the other: a row's number is its place in its file
+            part = (
+                _csv(source.backend, [path], list(opened.columns), source.delimiter)
+                if source.kind == "csv"
+                else source.backend.read_parquet(str(path))
+            )
+            one = cast("ir.Table", table.op().replace({opened.op(): part.op()}).to_expr())
+        else:
+            one = table
+        numbered = one.mutate(_row=ibis.row_number())
+        found = (
+            numbered.filter(numbered[where])
+            .order_by("_row")
+            .limit(3 - len(rows))
+            .select("_row", *shown)
+            .to_pyarrow()
+            .to_pylist()
+        )
+        numbers = [int(f["_row"]) for f in found]
+        if source.kind == "csv" and path is not None:
+            places = [f"line {n}" for n in files.line_numbers(path, source.delimiter, numbers)]
+        else:
+            places = [f"row {n + (source.kind == 'parquet')}" for n in numbers]
+        if path is not None and len(source.paths) > 1:
+            places = [f"{path.name} {place}" for place in places]
+        rows += [
+            Row(place, tuple(f[column] for column in shown))
+            for place, f in zip(places, found, strict=True)
+        ]
+        if len(rows) >= 3:
+            break
+    return rows
+
+
+def sha256(source: Source, log: ir.Table) -> str:
+    """Hash what was read: the bytes of files; of a frame the orders, one a line, as text."""
+    if source.paths:
+        return files.sha256(list(source.paths))
+    digest = hashlib.sha256()
+    fields = [log[c].cast(str).fill_null("") for c in ("customer_id", "date", "amount")]
+    line = fields[0]
+    for field in fields[1:]:
+        line = line + "\t" + field
+    for batch in log.select(line=line + "\n").to_pyarrow_batches():
+        text = batch.column(0).cast(pa.large_string())
+        if not len(text):
+            continue
+        # The lines lie one after the other in the array's buffer: hash it as it is.
+        _, offsets, data = text.buffers()
+        at = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
+        digest.update(memoryview(data)[int(at[0]) : int(at[-1])])
+    return digest.hexdigest()
+
+
+def _connect() -> Backend:
+    backend = ibis.duckdb.connect()
+    # The date of an instant must not depend on the machine's time zone.
+    backend.con.execute("SET TimeZone = 'UTC'")
+    return backend
+
+
+def _csv(backend: Backend, paths: list[Path], columns: list[str], delimiter: str) -> ir.Table:
+    # Nothing is guessed from a sample: ids keep their zeros, and every file reads the same way.
+    with _told(", ".join(map(str, paths[:1]))):
+        return backend.read_csv(
+            [str(p) for p in paths],
+            header=True,
+            auto_detect=False,
+            columns=dict.fromkeys(columns, "VARCHAR"),
+            delim=delimiter,
+            quote='"',
+            escape='"',
+        )
+
+
+def _frame(backend: Backend, frame: pd.DataFrame) -> ir.Table:
+    names = [str(c) for c in frame.columns]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise OrdersError(f"The data frame has more than one column {', '.join(map(repr, twice))}.")
+    if not names:
+        raise OrdersError("The data frame has no columns.")
+    arrays = [_array(frame.iloc[:, i]) for i in range(len(names))]
+    name = ibis.util.gen_name("frame")
+    backend.con.register(name, pa.table(dict(zip(names, arrays, strict=True))))
+    return backend.table(name)
+
+
+def _array(column: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError):
+        # Values of several types in one column: read what they say.
+        return pa.array(column.map(str, na_action="ignore"), from_pandas=True)
+
+
+@contextlib.contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Tell a failure of the engine as a fault of the source."""
+    try:
+        yield
+    except duckdb.Error as error:
+        said = str(error).strip()
+        if "utf-8" in said.casefold() or "unicode" in said.casefold():
+            raise OrdersError(
+                f"{name!r} is not UTF-8 text. Save it as UTF-8, or convert it: "
+                "iconv -f latin1 -t utf-8 IN > OUT."
+            ) from error
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        raise OrdersError(f"{name!r} cannot be read: {' '.join(lines[:3])}") from error
+
+
+@ibis.udf.scalar.builtin(name="try_strptime")
+def _try_strptime(text: str, layout: str) -> datetime:  # type: ignore[empty-body]
+    """DuckDB's own."""

@@ -1,0 +1,94 @@
+"""Dates that are not ISO 8601: the one layout in which a whole column can be read.
+
+`03/04/2011` is two dates. A column of such dates is read only where one layout reads every one of
+them and the other does not; where both do, the user must say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+
+from clv.transactions.engine import Row, Source, first_rows, parse_date
+from clv.transactions.values import FIRST_DAY, LAST_DAY, date_text
+
+__all__ = ["Layout", "LayoutChoice", "choose"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A way to write a date."""
+
+    strptime: str
+    words: str
+
+
+LAYOUTS = (
+    Layout("%m/%d/%Y", "month/day/year"),
+    Layout("%d/%m/%Y", "day/month/year"),
+    Layout("%m-%d-%Y", "month-day-year"),
+    Layout("%d-%m-%Y", "day-month-year"),
+    Layout("%d.%m.%Y", "day.month.year"),
+    Layout("%Y.%m.%d", "year.month.day"),
+    Layout("%Y%m%d", "yearmonthday"),
+    Layout("%d %b %Y", "day month-name year"),
+    Layout("%d-%b-%Y", "day-month name-year"),
+    Layout("%d %B %Y", "day month-name year"),
+    Layout("%b %d, %Y", "month-name day, year"),
+    Layout("%B %d, %Y", "month-name day, year"),
+)
+
+
+@dataclass(frozen=True)
+class LayoutChoice:
+    """The layout that reads most dates of a column.
+
+    Attributes
+    ----------
+    layout : Layout
+        That layout.
+    others : tuple of Layout
+        Those that read just as many; none where the choice is certain.
+    example : str
+        A date as it is written.
+    dates : int
+        How many dates it reads.
+    """
+
+    layout: Layout
+    others: tuple[Layout, ...]
+    example: str
+    dates: int
+
+
+def choose(source: Source, column: str) -> LayoutChoice | None:
+    """Return the layout of a column of dates that are not ISO 8601; None where none reads any."""
+    text = date_text(source.table[column], time=False)
+    read = source.table.select(
+        text=text,
+        **{f"as_{i}": _within(parse_date(text, one.strptime)) for i, one in enumerate(LAYOUTS)},
+    )
+    counts = (
+        read.aggregate(**{f"as_{i}": read[f"as_{i}"].sum() for i in range(len(LAYOUTS))})
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
+    hits = [int(counts[f"as_{i}"] or 0) for i in range(len(LAYOUTS))]
+    most = max(hits)
+    if not most:
+        return None
+    best = [i for i, hit in enumerate(hits) if hit == most]
+    if len({LAYOUTS[i].words for i in best}) == 1:  # `May`: short and long names are one reading
+        best = best[:1]
+    rows: list[Row] = first_rows(source, read, f"as_{best[0]}", ["text"])
+    return LayoutChoice(
+        LAYOUTS[best[0]],
+        tuple(LAYOUTS[i] for i in best[1:]),
+        str(rows[0].values[0]),
+        most,
+    )
+
+
+def _within(day: ir.DateValue) -> ir.BooleanValue:
+    return day.between(FIRST_DAY, LAST_DAY).fill_null(False)

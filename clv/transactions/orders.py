@@ -1,0 +1,317 @@
+"""Read orders: every row kept, set aside with a reason, or refused with its place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from clv.errors import OrdersError
+from clv.transactions import engine
+from clv.transactions.columns import Columns, recognise
+from clv.transactions.engine import Source
+from clv.transactions.layouts import LayoutChoice, choose
+from clv.transactions.report import OrdersReport, SetAside
+from clv.transactions.values import Reading
+
+__all__ = ["Orders", "read_orders"]
+
+NO_CUSTOMER = "no customer id"
+NEGATIVE = "negative amount"
+
+
+@dataclass(frozen=True, eq=False)
+class Orders:
+    """The purchases of a company's customers.
+
+    Attributes
+    ----------
+    days : ibis.Table
+        One row per customer and day with a purchase, held by the engine: `customer_id` (text, or
+        the integers of the source), `date`, `rows` (orders of that day) and `amount` (their sum,
+        an exact decimal; null where amounts are not known).
+    source : str
+        What was read, as it was named.
+    columns : Columns
+        The columns that were taken.
+    report : OrdersReport
+        Rows and amounts read, kept and set aside.
+    first_date, last_date : date
+        The first and the last day with a purchase.
+    sha256 : str
+        Of files, the hash of their content (`cat FILES | sha256sum`, in sorted order); of a
+        frame, the hash of its customers, days and amounts as text.
+    """
+
+    days: ir.Table = field(repr=False)
+    source: str
+    columns: Columns
+    report: OrdersReport = field(repr=False)
+    first_date: date
+    last_date: date
+    sha256: str = field(repr=False)
+    opened: Source = field(repr=False)
+
+    @property
+    def has_amount(self) -> bool:
+        """Whether the values of the orders are known."""
+        return self.columns.has_amount
+
+
+def read_orders(
+    source: str | os.PathLike[str] | pd.DataFrame,
+    *,
+    customer_id: str | None = None,
+    date: str | None = None,
+    amount: str | None = None,
+) -> Orders:
+    """Read orders from CSV or Parquet files or a data frame.
+
+    A row is an order, or a line of one: what a customer buys on one day is one transaction. Rows
+    without a customer and rows with a negative amount (refunds, cancellations) are set aside,
+    counted in :attr:`Orders.report`; they are never purchases or spend. An amount of 0 is a
+    purchase but tells nothing of spend.
+
+    Parameters
+    ----------
+    source : path, pattern of paths, or pandas.DataFrame
+        CSV (.csv, .tsv, .txt, also .gz; UTF-8, with a header line) or Parquet.
+    customer_id, date, amount : str, optional
+        The names of the columns; recognised where not given. Without an amount, quantity times
+        unit price is taken; without those, the values of the orders are not known.
+
+    Returns
+    -------
+    Orders
+        What :func:`histories` needs.
+
+    Raises
+    ------
+    OrdersError
+        Where there is no such file, a column is missing or could be several, dates or amounts
+        cannot be read (how many, where, and what they say), or currencies are mixed.
+
+    Notes
+    -----
+    Customer ids are text and keep leading zeros; whole numbers stay whole. Amounts are kept to
+    four decimals. Dates are ISO 8601 or in one other layout that reads the whole column and has
+    no rival; a time written with its offset from UTC counts for its day in UTC.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = read_orders(pd.DataFrame({
+    ...     "customer": ["007", "007", "011", None],
+    ...     "order_date": ["2024-02-28", "2024-02-29", "2024-03-01", "2024-03-01"],
+    ...     "total": [10.0, 12.5, 8.0, 3.0],
+    ... }))
+    >>> orders.report.rows_read, orders.report.rows_kept, str(orders.report.amount_kept)
+    (4, 3, '30.5000')
+    >>> orders.report.set_aside[0].reason
+    'no customer id'
+    """
+    opened = engine.open_source(source)
+    columns = recognise(
+        list(opened.table.columns), customer_id=customer_id, date=date, amount=amount
+    )
+    reading = Reading(columns)
+    log = engine.materialise(opened, reading.log(opened.table))
+    seen = _profile(log)
+    notices = [str(columns)]
+    choice: LayoutChoice | None = None
+    if seen["bad_dates"]:
+        choice = choose(opened, columns.date)
+        if choice is not None and choice.dates > seen["dates"]:
+            engine.drop(opened, log)
+            reading = Reading(columns, choice.layout.strptime)
+            log = engine.materialise(opened, reading.log(opened.table))
+            seen = _profile(log)
+            notices.append(
+                f"Dates were read as {choice.layout.words} (such as {choice.example!r}); no other "
+                "layout reads as many."
+            )
+        else:
+            choice = None
+    _refuse(opened, reading, log, seen, choice)
+    days = engine.materialise(opened, _days(log))
+    if seen["zoned"]:
+        notices.append(
+            f"{seen['zoned']:,} dates are written with their offset from UTC; an order belongs to "
+            "its day in UTC."
+        )
+    repeated = _duplicates(opened, reading, days)
+    if repeated:
+        notices.append(
+            f"{repeated:,} rows repeat an earlier row in every column; they were kept. Two "
+            "identical orders can be real; if the export doubled them, remove them first."
+        )
+    orders = Orders(
+        days=days,
+        source=opened.name,
+        columns=columns,
+        report=_report(columns, seen, repeated, notices),
+        first_date=seen["first_date"],
+        last_date=seen["last_date"],
+        sha256=engine.sha256(opened, log),
+        opened=opened,
+    )
+    engine.drop(opened, log)
+    return orders
+
+
+def _kept(log: ir.Table) -> ir.BooleanValue:
+    """Whether a row is a purchase: it has a customer, and its amount is not negative."""
+    return log["customer_id"].notnull() & ~_negative(log)
+
+
+def _negative(log: ir.Table) -> ir.BooleanValue:
+    negative: ir.BooleanValue = (log["amount"] < 0).fill_null(False)
+    return negative
+
+
+def _days(log: ir.Table) -> ir.Table:
+    """One row per customer and day: how many rows, and what they are worth together."""
+    kept = log.filter(_kept(log))
+    return kept.group_by("customer_id", "date").aggregate(
+        rows=kept.count(), amount=kept["amount"].sum()
+    )
+
+
+def _profile(log: ir.Table) -> dict[str, Any]:
+    """Count, in one pass, all that decides whether the rows can be orders."""
+    kept = _kept(log)
+    nobody = log["customer_id"].isnull()
+    refund = ~nobody & _negative(log)
+    currency = "currency" in log.columns
+    figures = {
+        "rows": log.count(),
+        "bad_dates": log["bad_date"].sum(),
+        "bad_amounts": log["bad_amount"].sum(),
+        "dates": log["date"].count(),
+        "zoned": log["zoned"].sum(),
+        "amount": log["amount"].sum(),
+        "kept": kept.sum(),
+        "kept_amount": log["amount"].sum(where=kept),
+        "nobody": nobody.sum(),
+        "nobody_amount": log["amount"].sum(where=nobody),
+        "refunds": refund.sum(),
+        "refunds_amount": log["amount"].sum(where=refund),
+        "first_date": log["date"].min(where=kept),
+        "last_date": log["date"].max(where=kept),
+    }
+    if currency:
+        figures |= {"currency": log["currency"].min(), "other": log["currency"].max()}
+    row: dict[str, Any] = log.aggregate(**figures).to_pyarrow().to_pylist()[0]
+    counts = ("bad_dates", "bad_amounts", "zoned", "kept", "nobody", "refunds")
+    return row | {name: int(row[name] or 0) for name in counts}
+
+
+def _refuse(
+    source: Source, reading: Reading, log: ir.Table, seen: dict[str, Any], layout: LayoutChoice | None
+) -> None:
+    """Refuse rows that cannot be read as orders, all faults at once."""
+    columns, rows = reading.columns, seen["rows"]
+    if not rows:
+        raise OrdersError(f"{source.name!r} has a header but no rows.")
+    faults = []
+    if seen["bad_dates"]:
+        where = _examples(source, reading, "bad_date", [columns.date])
+        sure = layout is not None and not layout.others
+        wanted = f"as {layout.layout.words}" if layout and sure else "as 2024-01-31 (ISO 8601)"
+        faults.append(
+            f"{seen['bad_dates']:,} of {rows:,} rows have no readable date in column "
+            f"{columns.date!r} ({where}). Write every date {wanted}."
+        )
+    if layout is not None and layout.others:
+        ways = " and as ".join(one.words for one in (layout.layout, *layout.others))
+        faults.append(
+            f"The dates in column {columns.date!r} (such as {layout.example!r}) can be read as "
+            f"{ways}, and no row tells which. Write them as 2024-01-31 (ISO 8601)."
+        )
+    if seen["bad_amounts"]:
+        named = [n for n in (columns.amount, columns.quantity, columns.unit_price) if n is not None]
+        where = _examples(source, reading, "bad_amount", named)
+        faults.append(
+            f"{seen['bad_amounts']:,} of {rows:,} rows have no readable amount in column "
+            f"{' x '.join(map(repr, named))} ({where}). Write plain numbers such as 1234.50 "
+            "without signs of currency or separators of thousands, below 10^14; 0 where the order "
+            "was free."
+        )
+    if seen.get("currency") != seen.get("other"):
+        table = log.group_by("currency").aggregate(rows=log.count()).order_by("currency")
+        found = [r for r in table.to_pyarrow().to_pylist() if r["currency"] is not None]
+        names = ", ".join(f"{r['currency']} ({r['rows']:,} rows)" for r in found)
+        faults.append(
+            f"Column {columns.currency!r} has {len(found)} currencies: {names}. Amounts of "
+            "different currencies cannot be added: read the orders of one currency at a time, or "
+            "convert them first."
+        )
+    if not faults and not seen["kept"]:
+        faults.append(
+            f"No row of {source.name!r} is a purchase: of {rows:,} rows {seen['nobody']:,} have "
+            f"{NO_CUSTOMER} and {seen['refunds']:,} a {NEGATIVE}."
+        )
+    if faults:
+        raise OrdersError.of(faults)
+
+
+def _examples(source: Source, reading: Reading, fault: str, shown: list[str]) -> str:
+    """Say where the first faulty rows are and what they say."""
+    table = source.table.select(
+        **{fault: reading.expressions(source.table)[fault]},
+        **{f"said_{i}": source.table[name].cast(str) for i, name in enumerate(shown)},
+    )
+    found = engine.first_rows(source, table, fault, [f"said_{i}" for i in range(len(shown))])
+    return "; ".join(
+        f"{row.where}: {' x '.join(_quoted(value) for value in row.values)}" for row in found
+    )
+
+
+def _quoted(value: object) -> str:
+    text = "" if value is None else str(value)
+    return "blank" if not text.strip() else repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:
+    """Count the rows kept that repeat an earlier one in every column of the source."""
+    # Only days with several orders can hold a repeated one: look at all columns of those alone.
+    busy = days.filter(days["rows"] > 1)
+    if not busy.count().to_pyarrow().as_py():
+        return 0
+    said = reading.expressions(source.table)
+    rows = source.table.mutate(
+        _customer=said["customer_id"], _date=said["date"], _amount=said["amount"]
+    )
+    same_day = [rows["_customer"] == busy["customer_id"], rows["_date"] == busy["date"]]
+    among = rows.semi_join(busy, same_day)
+    among = among.filter(~(among["_amount"] < 0).fill_null(False))
+    same = among.group_by(*among.columns).aggregate(_times=among.count())
+    return int((same["_times"] - 1).sum().to_pyarrow().as_py() or 0)
+
+
+def _report(
+    columns: Columns, seen: dict[str, Any], repeated: int, notices: list[str]
+) -> OrdersReport:
+    def money(value: Decimal | None) -> Decimal | None:
+        return (value if value is not None else Decimal(0)) if columns.has_amount else None
+
+    aside = tuple(
+        SetAside(reason, seen[key], money(seen[f"{key}_amount"]))
+        for reason, key in ((NO_CUSTOMER, "nobody"), (NEGATIVE, "refunds"))
+        if seen[key]
+    )
+    return OrdersReport(
+        rows_read=seen["rows"],
+        rows_kept=seen["kept"],
+        amount_read=money(seen["amount"]),
+        amount_kept=money(seen["kept_amount"]),
+        set_aside=aside,
+        duplicate_rows=repeated,
+        currency=seen.get("currency"),
+        notices=tuple(notices),
+    )

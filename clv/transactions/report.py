@@ -1,0 +1,87 @@
+"""What was read, what was kept, and what was set aside and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+__all__ = ["OrdersReport", "SetAside"]
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Rows that are no purchases: why, how many, and their amounts together.
+
+    `amount` is None where the source has no amounts.
+    """
+
+    reason: str
+    rows: int
+    amount: Decimal | None
+
+
+@dataclass(frozen=True)
+class OrdersReport:
+    """Every row of the source accounted for: read = kept + set aside, in rows and in money.
+
+    Attributes
+    ----------
+    rows_read, rows_kept : int
+        Rows of the source, and those that are purchases.
+    amount_read, amount_kept : Decimal or None
+        Their amounts together, exact; None where the source has no amounts.
+    set_aside : tuple of SetAside
+        The others, each with its reason.
+    duplicate_rows : int
+        Rows kept that repeat an earlier row in every column of the source.
+    currency : str or None
+        The currency of the amounts, where the source says it.
+    notices : tuple of str
+        What a reader of the results should know, in sentences.
+    """
+
+    rows_read: int
+    rows_kept: int
+    amount_read: Decimal | None
+    amount_kept: Decimal | None
+    set_aside: tuple[SetAside, ...] = ()
+    duplicate_rows: int = 0
+    currency: str | None = None
+    notices: tuple[str, ...] = ()
+
+    def without(self, aside: SetAside) -> OrdersReport:
+        """Return the report after more of the kept rows are set aside."""
+        if not aside.rows:
+            return self
+        kept = self.amount_kept
+        return replace(
+            self,
+            rows_kept=self.rows_kept - aside.rows,
+            amount_kept=None if kept is None else kept - (aside.amount or 0),
+            set_aside=(*self.set_aside, aside),
+        )
+
+    def noting(self, *notices: str) -> OrdersReport:
+        """Return the report with further notices."""
+        return replace(self, notices=(*self.notices, *notices))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON has it; amounts are numbers."""
+        return {
+            "rows_read": self.rows_read,
+            "rows_kept": self.rows_kept,
+            "amount_read": _number(self.amount_read),
+            "amount_kept": _number(self.amount_kept),
+            "set_aside": [
+                {"reason": s.reason, "rows": s.rows, "amount": _number(s.amount)}
+                for s in self.set_aside
+            ],
+            "duplicate_rows": self.duplicate_rows,
+            "currency": self.currency,
+            "notices": list(self.notices),
+        }
+
+
+def _number(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)

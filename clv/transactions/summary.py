@@ -1,0 +1,206 @@
+"""From days with purchases to histories: one row per customer, and their distinct patterns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, cast
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from clv.errors import RequestError
+from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
+from clv.transactions import engine
+from clv.transactions.orders import Orders
+from clv.transactions.report import OrdersReport, SetAside
+
+__all__ = ["CustomerHistories", "check_unit", "histories", "read_date"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CustomerHistories(Histories):
+    """Histories that know their customers.
+
+    Attributes
+    ----------
+    table : ibis.Table
+        One row per customer, held by the engine, in no order:
+
+        - `customer_id`: text;
+        - `first_date`: the day of the first purchase;
+        - `frequency`: days with a purchase after the first;
+        - `recency`, `T`: from the first to the last purchase and to the end, in `unit`;
+        - `monetary_value`: mean of the totals of the repeat days whose total is positive, null
+          where there is none;
+        - `spend_frequency`: how many such days there are;
+        - `recency_days`, `T_days`: recency and T in whole days.
+    end_assumed : bool
+        Whether the end is only the last date of the log.
+    report : OrdersReport
+        Rows and amounts of the orders: read, kept, and set aside, now also after the end.
+    """
+
+    table: ir.Table = field(repr=False)
+    end_assumed: bool
+    report: OrdersReport = field(repr=False)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per customer with the columns `lifetimes` has, sorted by customer id.
+
+        `monetary_value` is nan, not 0, where a customer has no repeat day with spend.
+        """
+        columns = ["frequency", "recency", "T", "monetary_value", "spend_frequency", "first_date"]
+        rows = self.table.order_by("customer_id").select("customer_id", *columns)
+        return cast("pd.DataFrame", rows.to_pandas()).set_index("customer_id")
+
+
+def histories(
+    orders: Orders, *, end: date | str | None = None, unit: Unit = "day"
+) -> CustomerHistories:
+    """Summarise orders into one history per customer, observed up to an end.
+
+    Orders of one customer on one day are one transaction. The first is counted neither in
+    frequency nor in monetary value. A week is seven days, never a calendar week.
+
+    Parameters
+    ----------
+    orders : Orders
+        From :func:`read_orders`.
+    end : date or "YYYY-MM-DD", optional
+        The last day of observation. Without it the last date of the log is taken, which makes
+        customers look more recently active than they are if the log went on without orders.
+    unit : {"day", "week"}
+        The unit of recency and T.
+
+    Raises
+    ------
+    RequestError
+        For an end before the first order, an end that is no date, or another unit.
+
+    Notes
+    -----
+    Fader, Hardie & Lee (2005), "Counting your customers" the easy way, section 4, for the
+    conventions of frequency, recency and T.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from clv.transactions.orders import read_orders
+    >>> orders = read_orders(pd.DataFrame({
+    ...     "customer_id": ["007", "007", "007", "011"],
+    ...     "date": ["2024-01-01", "2024-01-15", "2024-01-15", "2024-01-08"],
+    ...     "amount": [10.0, 12.5, 8.0, 3.0],
+    ... }))
+    >>> h = histories(orders, end="2024-01-29", unit="week")
+    >>> h.to_pandas().loc["007", ["frequency", "recency", "T", "monetary_value"]].tolist()
+    [1, 2.0, 4.0, 20.5]
+    """
+    check_unit(unit)
+    last = orders.last_date if end is None else read_date(end, "end")
+    if last < orders.first_date:
+        raise RequestError(
+            f"The end of observation {last} is before the first order: the orders run from "
+            f"{orders.first_date} to {orders.last_date}."
+        )
+    table = engine.materialise(orders.opened, _summary(orders.days, last, unit))
+    x, recency_days, T_days, weight = _patterns(table, "frequency", "recency_days", "T_days")
+    spend = None
+    if orders.has_amount:
+        bought = table.filter(table["spend_frequency"] > 0)
+        spend = SpendPatterns(*_patterns(bought, "spend_frequency", "monetary_value"))
+    report = orders.report.without(_after(orders, last))
+    if end is None:
+        report = report.noting(
+            f"The end of observation was not given, so it is taken to be the last date of the "
+            f"orders, {last}. If the orders were observed for longer, customers have been silent "
+            "longer than is counted here and their probability of being alive comes out too "
+            "high: give the end."
+        )
+    return CustomerHistories(
+        frequency=x,
+        recency=recency_days / DAYS_PER_UNIT[unit],
+        T=T_days / DAYS_PER_UNIT[unit],
+        weight=weight,
+        spend=spend,
+        unit=unit,
+        end=last,
+        table=table,
+        end_assumed=end is None,
+        report=report,
+    )
+
+
+def check_unit(unit: Unit) -> None:
+    """Refuse a unit of time that is neither day nor week."""
+    if unit not in DAYS_PER_UNIT:
+        raise RequestError(f"The unit is {unit!r}; it must be 'day' or 'week' (seven days).")
+
+
+def read_date(given: date | str, name: str) -> date:
+    """Return a date as given, or as "YYYY-MM-DD" says."""
+    if isinstance(given, datetime):
+        return given.date()
+    if isinstance(given, date):
+        return given
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise RequestError(
+            f"{name} is {given!r}; it must be a date written as 2024-01-31."
+        ) from None
+
+
+def _summary(days: ir.Table, end: date, unit: Unit) -> ir.Table:
+    """One row per customer: repeat days, first to last, first to end, and the repeat days' mean.
+
+    No window over a customer's days is needed: every sum over repeat days is the sum over all
+    days less the first day's share, which `argmin` finds in the same pass.
+    """
+    seen = days.filter(days["date"] <= end)
+    spent = seen["amount"] > 0
+    first_amount = seen["amount"].argmin(seen["date"])
+    per = seen.group_by("customer_id").aggregate(
+        first_date=seen["date"].min(),
+        last_date=seen["date"].max(),
+        days=seen.count(),
+        total=seen["amount"].sum() - first_amount,
+        spend_frequency=(spent.sum() - (first_amount > 0).cast("int64")).fill_null(0),
+    )
+    last_day: ir.DateScalar = ibis.literal(end)
+    recency = per["last_date"].delta(per["first_date"], unit="day")
+    T = last_day.delta(per["first_date"], unit="day")
+    length = DAYS_PER_UNIT[unit]
+    mean: Any = per["total"].cast("float64") / per["spend_frequency"].nullif(0)
+    return per.select(
+        customer_id=per["customer_id"].cast(str),
+        first_date=per["first_date"],
+        frequency=per["days"] - 1,
+        recency=recency / length,
+        T=T / length,
+        monetary_value=mean,
+        spend_frequency=per["spend_frequency"],
+        recency_days=recency,
+        T_days=T,
+    )
+
+
+def _patterns(table: ir.Table, *keys: str) -> tuple[Floats, ...]:
+    """Return the distinct rows of some columns, sorted by them, and how many customers share each.
+
+    Sorted, because the order in which an engine returns groups depends on its threads, and sums
+    of floats on their order.
+    """
+    grouped = table.group_by(*keys).aggregate(customers=table.count()).order_by(*keys)
+    found = grouped.select(*keys, "customers").to_pyarrow()
+    return tuple(column.to_numpy().astype(np.float64) for column in found.columns)
+
+
+def _after(orders: Orders, end: date) -> SetAside:
+    late = orders.days.filter(orders.days["date"] > end)
+    found = late.aggregate(rows=late["rows"].sum(), amount=late["amount"].sum())
+    row = found.to_pyarrow().to_pylist()[0]
+    amount = (row["amount"] or 0 * orders.report.amount_kept) if orders.has_amount else None
+    return SetAside(f"after the end of observation ({end})", int(row["rows"] or 0), amount)
