@@ -1,0 +1,283 @@
+"""Recovery limits of any number of customers with the same type of problem.
+
+Reads the curve of :mod:`clv.recommend.curve` three times and applies the policy's limits, in this
+order: what pays for itself, the multiple of the loss, what is left of the 12-month limit, the
+grid (rounding down), handling cost, and last the policy floor, which wins over all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clv.errors import RequestError
+from clv.recommend.curve import break_even, net_gain, worthwhile_spend
+from clv.recommend.policy import Policy
+from clv.recommend.response import Form, dropout_before, most_savable, promptness, unit_cost
+
+__all__ = ["BINDINGS", "PERSON", "RecoveryLimits", "recovery_limits"]
+
+FIRST_GESTURE_RETURN = 2.0
+"""What the last unit of a first gesture still returns."""
+
+PERSON = "a person decides"
+
+BINDINGS = (
+    "value at stake",
+    "too little at stake",
+    "share of the loss",
+    "12-month limit",
+    "too small to handle",
+    "policy floor",
+    "policy floor, not justified by value",
+    PERSON,
+)
+"""What can decide the recommended amount, in words."""
+VALUE, TOO_LITTLE, LOSS, YEAR, TOO_SMALL, FLOOR, FLOOR_ABOVE_VALUE, BY_PERSON = range(len(BINDINGS))
+
+
+@dataclass(frozen=True, eq=False)
+class RecoveryLimits:
+    """What may be spent on each customer: arrays of the broadcast shape, money at face value.
+
+    Attributes
+    ----------
+    first_gesture : ndarray
+        Goodwill to offer first: its last unit still returns 2, within the policy's limits.
+    recommended : ndarray
+        Goodwill whose last unit still returns 1, within the policy's limits.
+    most : ndarray
+        Goodwill above which the whole spend costs more than it keeps; not limited by the policy.
+    ceiling : ndarray
+        What a certain and complete fix would be worth: all that is at stake.
+    floor : ndarray
+        Goodwill that everyone with this problem gets, in whole steps of the grid.
+    pay_now : ndarray
+        Part of `recommended` that the agent on the case may give without asking.
+    escalate : ndarray of bool
+        Whether asking for the rest is worth the wait and the cost of asking.
+    tier : ndarray of int
+        Place in the policy's tiers of who may approve `recommended`; their number: a person.
+    binding : ndarray of int
+        Place in :data:`BINDINGS` of what decided `recommended`.
+    dropout, promptness : ndarray
+        π0, the part who leave if nothing is done, and g, what is left of a prompt answer's effect.
+    net_gain : ndarray
+        What `recommended` is expected to keep, less its real cost.
+    gain_of_asking, cost_of_asking : ndarray
+        What `recommended` gains over `pay_now`, and what asking costs, waiting included.
+    """
+
+    first_gesture: npt.NDArray[np.float64]
+    recommended: npt.NDArray[np.float64]
+    most: npt.NDArray[np.float64]
+    ceiling: npt.NDArray[np.float64]
+    floor: npt.NDArray[np.float64]
+    pay_now: npt.NDArray[np.float64]
+    escalate: npt.NDArray[np.bool_]
+    tier: npt.NDArray[np.intp]
+    binding: npt.NDArray[np.intp]
+    dropout: npt.NDArray[np.float64]
+    promptness: npt.NDArray[np.float64]
+    net_gain: npt.NDArray[np.float64]
+    gain_of_asking: npt.NDArray[np.float64]
+    cost_of_asking: npt.NDArray[np.float64]
+
+
+def recovery_limits(
+    policy: Policy,
+    problem: str,
+    loss: npt.ArrayLike,
+    *,
+    value_if_alive: npt.ArrayLike,
+    frequency: npt.ArrayLike,
+    hours: npt.ArrayLike = 0.0,
+    severity: npt.ArrayLike = 1,
+    days_since_incident: npt.ArrayLike | None = None,
+    p_alive: npt.ArrayLike = 1.0,
+    word_of_mouth: npt.ArrayLike = 0.0,
+    given_12_months: npt.ArrayLike = 0.0,
+    form: Form = "cash",
+) -> RecoveryLimits:
+    """Return what may be spent on each of the customers with this problem.
+
+    Parameters
+    ----------
+    policy : Policy
+        Figures and limits.
+    problem : str
+        Key of a problem type of the policy.
+    loss : array_like
+        What the customer lost by it, in money, at least 0.
+    value_if_alive : array_like
+        V, value from now on if the customer stays, net of margin and discount, in money.
+    frequency : array_like
+        Purchases before the one that went wrong.
+    hours : array_like
+        Hours from the problem to the answer.
+    severity : array_like
+        Level from 1 (as the problem type says) to 4 (far worse).
+    days_since_incident : array_like, optional
+        Days since the customer's problem before this one; nan (or None for all): there was none.
+    p_alive : array_like
+        A, probability that the customer is still one when the offer is made: 1 after contact.
+    word_of_mouth : array_like
+        u0 · W, what is at stake through word of mouth, in money.
+    given_12_months : array_like
+        Goodwill given to the customer in the 12 months before, at face value, in money.
+    form : {"cash", "credit"}
+        What goodwill is given in; credit costs less than its face value.
+
+    Returns
+    -------
+    RecoveryLimits
+
+    Raises
+    ------
+    UnknownNameError
+        Where the policy has no such problem type.
+    RequestError
+        Where an amount, a time, a level or a probability makes no sense.
+
+    Examples
+    --------
+    >>> limits = recovery_limits(
+    ...     Policy(), "defective", 40.0, value_if_alive=[100.0, 2000.0, 9000.0], frequency=2
+    ... )
+    >>> limits.recommended.tolist()
+    [2.0, 27.0, 57.0]
+    """
+    kind = policy.problem(problem)
+    if form not in ("cash", "credit"):
+        raise RequestError(f"Goodwill is given in 'cash' or in 'credit'; got {form!r}.")
+    asked = _checked(
+        {
+            "loss": loss,
+            "value_if_alive": value_if_alive,
+            "frequency": frequency,
+            "hours": hours,
+            "severity": severity,
+            "days_since_incident": np.inf if days_since_incident is None else days_since_incident,
+            "p_alive": p_alive,
+            "word_of_mouth": word_of_mouth,
+            "given_12_months": given_12_months,
+        }
+    )
+    L, V, h, A = (asked[n] for n in ("loss", "value_if_alive", "hours", "p_alive"))
+    rules, c = policy.recovery, unit_cost(policy, form)
+    pi0 = dropout_before(
+        kind.dropout,
+        policy.dropout,
+        earlier_purchases=asked["frequency"],
+        severity=asked["severity"],
+        days_since_incident=asked["days_since_incident"],
+    )
+    g = promptness(h, rules)
+    ceiling = A * pi0 * V + asked["word_of_mouth"]
+    D, kappa = most_savable(ceiling, h, rules), rules.money_scale * L
+    most = break_even(D, kappa, c)
+
+    # Within the limits. Most itself never binds at a return of 1 or more: there the whole spend
+    # has returned more than its last unit; the law is tested.
+    of_loss = rules.most_of_loss * L
+    of_year = np.maximum(0.0, rules.most_in_12_months - asked["given_12_months"])
+    wanted = worthwhile_spend(D, kappa, c)
+    limited = np.minimum(wanted, np.minimum(of_loss, of_year))
+    goodwill = _payable(limited, policy)
+    floor = _round_down(np.maximum(kind.floor_share * L, kind.floor_fixed), rules.grid)
+    recommended = np.maximum(goodwill, floor)
+    first = worthwhile_spend(D, kappa, c, FIRST_GESTURE_RETURN)
+    first = np.maximum(_payable(np.minimum(first, np.minimum(of_loss, of_year)), policy), floor)
+
+    person = np.full(L.shape, kind.person_decides)
+    binding = np.select(
+        [
+            person,
+            (floor > goodwill) & (floor > most),
+            floor > goodwill,
+            c * kappa >= D,
+            (limited > 0) & (goodwill == 0),
+            (wanted > 0) & (limited >= wanted),
+            of_year < of_loss,
+        ],
+        [BY_PERSON, FLOOR_ABOVE_VALUE, FLOOR, TOO_LITTLE, TOO_SMALL, VALUE, YEAR],
+        LOSS,
+    )
+    caps = list(policy.authority.tiers.values())
+    tier = np.searchsorted(caps, recommended)
+    pay_now = np.where(
+        person, 0.0, np.minimum(recommended, _round_down(policy.authority.agent, rules.grid))
+    )
+    gain = net_gain(recommended, D, kappa, c)
+    gain_of_asking = gain - net_gain(pay_now, D, kappa, c)
+    wait = g - promptness(h + rules.escalation_hours, rules)
+    cost_of_asking = rules.escalation_cost + rules.savable_share * pi0 * A * V * wait
+    escalate = (recommended > pay_now) & ((gain_of_asking > cost_of_asking) | (floor > pay_now))
+    return RecoveryLimits(
+        first_gesture=np.asarray(first),
+        recommended=np.asarray(recommended),
+        most=np.asarray(most),
+        ceiling=np.asarray(ceiling),
+        floor=np.asarray(floor),
+        pay_now=np.asarray(pay_now),
+        escalate=np.asarray(escalate | person),
+        tier=np.asarray(np.where(person, len(caps), tier)),
+        binding=np.asarray(binding, dtype=np.intp),
+        dropout=np.asarray(pi0),
+        promptness=np.asarray(g),
+        net_gain=np.asarray(gain),
+        gain_of_asking=np.asarray(gain_of_asking),
+        cost_of_asking=np.asarray(cost_of_asking),
+    )
+
+
+def _round_down(amount: npt.ArrayLike, grid: float) -> Any:
+    """Return whole steps of the grid; an amount that is one but for its last digits stays."""
+    steps = np.floor(np.asarray(amount, dtype=float) / grid * (1 + 1e-15) + 1e-9)
+    per_unit = round(1 / grid)
+    # 29 steps of 0.01 are 29/100, not 29 · 0.01, which has a last digit too many
+    exact = per_unit > 0 and abs(per_unit * grid - 1) < 1e-12
+    return steps / per_unit if exact else steps * grid
+
+
+def _payable(amount: npt.NDArray[np.float64], policy: Policy) -> npt.NDArray[np.float64]:
+    """Round down to the grid; nothing where that is below the cost of handling it."""
+    rounded = _round_down(amount, policy.recovery.grid)
+    return np.where(rounded < policy.recovery.handling_cost, 0.0, rounded)
+
+
+def _checked(asked: dict[str, npt.ArrayLike]) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the arguments as arrays of one shape; all that makes no sense in one error."""
+    try:
+        arrays = [np.asarray(value, dtype=float) for value in asked.values()]
+        values = dict(zip(asked, np.broadcast_arrays(*arrays), strict=True))
+    except (TypeError, ValueError) as error:
+        raise RequestError(
+            f"{', '.join(asked)} need a number, or one number a customer: {error}."
+        ) from None
+    days = values["days_since_incident"]
+    values["days_since_incident"] = np.where(np.isnan(days), np.inf, days)
+    levels = values["severity"]
+    rules = {
+        name: ("a finite number of at least 0", np.isfinite(v) & (v >= 0))
+        for name, v in values.items()
+    }
+    rules["severity"] = ("1, 2, 3 or 4", np.isin(levels, (1, 2, 3, 4)))
+    rules["p_alive"] = ("from 0 to 1", (values["p_alive"] >= 0) & (values["p_alive"] <= 1))
+    rules["days_since_incident"] = ("at least 0", values["days_since_incident"] >= 0)
+    faults = []
+    for name, (kind, good) in rules.items():
+        if good.all():
+            continue
+        bad = np.flatnonzero(~good)
+        got = f"got {values[name].ravel()[bad[0]]:g}"
+        if good.ndim:
+            rows = ", ".join(str(i) for i in bad[:3])
+            got = f"{len(bad):,} of {good.size:,} are not (first rows: {rows}; {got})"
+        faults.append(f"{name} must be {kind}; {got}.")
+    if faults:
+        raise RequestError.of(faults)
+    return values
