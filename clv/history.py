@@ -168,8 +168,10 @@ def check(x: Floats, t_x: Floats, T: Floats, weight: Floats, *, unit: Unit) -> N
             lambda: finite & (t_x > T),
         ),
         (
-            "recency > 0 with frequency 0 (recency runs from the first to the last purchase, "
-            "not from the last to today)",
+            (
+                "recency > 0 with frequency 0 (recency runs from the first to the last purchase, "
+                "not from the last to today)"
+            ),
             lambda: finite & (x == 0) & (t_x > 0),
         ),
         ("recency 0 with frequency > 0", lambda: finite & (x > 0) & (t_x == 0)),
@@ -181,7 +183,9 @@ def check(x: Floats, t_x: Floats, T: Floats, weight: Floats, *, unit: Unit) -> N
         rows = np.flatnonzero(broken())
         if len(rows):
             first = ", ".join(str(i) for i in rows[:3])
-            faults.append(f"{len(rows):,} of {len(x):,} customers have {what} (first rows: {first})")
+            faults.append(
+                f"{len(rows):,} of {len(x):,} customers have {what} (first rows: {first})"
+            )
     if faults:
         raise HistoryError.of(faults)
 

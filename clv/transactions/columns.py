@@ -162,8 +162,10 @@ def recognise(
                 f"({'who bought' if option == 'customer_id' else 'the day of the order'})."
             )
     taken = [c for c in (customer, day, value) if c is not None]
-    for name in sorted({c for c in taken if taken.count(c) > 1}):
-        faults.append(f"The column {name!r} is taken twice; customer, date and amount must differ.")
+    faults += [
+        f"The column {name!r} is taken twice; customer, date and amount must differ."
+        for name in sorted({c for c in taken if taken.count(c) > 1})
+    ]
     if faults or customer is None or day is None:
         raise OrdersError.of(faults, then=f"The columns are: {', '.join(map(repr, names))}.")
     currency = _in_first_tier(names, CURRENCY)

@@ -38,16 +38,17 @@ def find(source: str | os.PathLike[str]) -> tuple[list[Path], Kind]:
     text = os.fspath(source)
     path = Path(text)
     if glob.has_magic(text) and not path.exists():
-        paths = sorted(p for p in map(Path, glob.glob(text, recursive=True)) if not p.is_dir())
+        found = glob.glob(text, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
+        paths = sorted(p for p in map(Path, found) if not p.is_dir())
         if not paths:
             raise OrdersError(f"No file matches the pattern {text!r}.{_near(path)}")
     elif not path.exists():
         raise OrdersError(f"There is no file {text!r}.{_near(path)}")
     elif path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if _kind(p))
-        found = f"it holds {', '.join(inside[:5])}" if inside else "it holds no CSV or Parquet file"
+        holds = f"it holds {', '.join(inside[:5])}" if inside else "it holds no CSV or Parquet file"
         raise OrdersError(
-            f"{text!r} is a directory ({found}). Give a file, or a pattern such as "
+            f"{text!r} is a directory ({holds}). Give a file, or a pattern such as "
             f"{str(path / ('*' + Path(inside[0]).suffix if inside else '*.csv'))!r}."
         )
     else:
@@ -63,14 +64,12 @@ def find(source: str | os.PathLike[str]) -> tuple[list[Path], Kind]:
             faults.append(f"{str(p)!r} cannot be read: no permission.")
         elif p.stat().st_size == 0:
             faults.append(f"{str(p)!r} is empty (0 bytes).")
-    kinds = {_kind(p) for p in paths} - {None}
+    kinds = {kind for kind in map(_kind, paths) if kind is not None}
     if len(kinds) > 1:
         faults.append(f"{text!r} names CSV and Parquet files; read one kind at a time.")
     if faults:
         raise OrdersError.of(faults)
-    kind = _kind(paths[0])
-    assert kind is not None
-    return paths, kind
+    return paths, kinds.pop()
 
 
 def csv_layout(paths: list[Path]) -> tuple[list[str], str]:

@@ -91,4 +91,4 @@ def choose(source: Source, column: str) -> LayoutChoice | None:
 
 
 def _within(day: ir.DateValue) -> ir.BooleanValue:
-    return day.between(FIRST_DAY, LAST_DAY).fill_null(False)
+    return day.between(FIRST_DAY, LAST_DAY)

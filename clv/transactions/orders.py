@@ -170,8 +170,7 @@ def _kept(log: ir.Table) -> ir.BooleanValue:
 
 
 def _negative(log: ir.Table) -> ir.BooleanValue:
-    negative: ir.BooleanValue = (log["amount"] < 0).fill_null(False)
-    return negative
+    return log["amount"].fill_null(0) < 0
 
 
 def _days(log: ir.Table) -> ir.Table:
@@ -212,7 +211,11 @@ def _profile(log: ir.Table) -> dict[str, Any]:
 
 
 def _refuse(
-    source: Source, reading: Reading, log: ir.Table, seen: dict[str, Any], layout: LayoutChoice | None
+    source: Source,
+    reading: Reading,
+    log: ir.Table,
+    seen: dict[str, Any],
+    layout: LayoutChoice | None,
 ) -> None:
     """Refuse rows that cannot be read as orders, all faults at once."""
     columns, rows = reading.columns, seen["rows"]
@@ -289,7 +292,7 @@ def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:
     )
     same_day = [rows["_customer"] == busy["customer_id"], rows["_date"] == busy["date"]]
     among = rows.semi_join(busy, same_day)
-    among = among.filter(~(among["_amount"] < 0).fill_null(False))
+    among = among.filter(among["_amount"].fill_null(0) >= 0)
     same = among.group_by(*among.columns).aggregate(_times=among.count())
     return int((same["_times"] - 1).sum().to_pyarrow().as_py() or 0)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, cast
+from decimal import Decimal
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -54,7 +55,8 @@ class CustomerHistories(Histories):
         """
         columns = ["frequency", "recency", "T", "monetary_value", "spend_frequency", "first_date"]
         rows = self.table.order_by("customer_id").select("customer_id", *columns)
-        return cast("pd.DataFrame", rows.to_pandas()).set_index("customer_id")
+        frame: pd.DataFrame = rows.to_pyarrow().to_pandas(date_as_object=False)
+        return frame.set_index("customer_id")
 
 
 def histories(
@@ -157,17 +159,18 @@ def _summary(days: ir.Table, end: date, unit: Unit) -> ir.Table:
     """One row per customer: repeat days, first to last, first to end, and the repeat days' mean.
 
     No window over a customer's days is needed: every sum over repeat days is the sum over all
-    days less the first day's share, which `argmin` finds in the same pass.
+    days less the first day's share, which the same pass finds.
     """
     seen = days.filter(days["date"] <= end)
-    spent = seen["amount"] > 0
-    first_amount = seen["amount"].argmin(seen["date"])
+    first_amount = engine.on_first_day(seen["amount"], seen["date"])
     per = seen.group_by("customer_id").aggregate(
         first_date=seen["date"].min(),
         last_date=seen["date"].max(),
         days=seen.count(),
         total=seen["amount"].sum() - first_amount,
-        spend_frequency=(spent.sum() - (first_amount > 0).cast("int64")).fill_null(0),
+        spend_frequency=(
+            seen.count(where=seen["amount"] > 0) - (first_amount > 0).cast("int64")
+        ).fill_null(0),
     )
     last_day: ir.DateScalar = ibis.literal(end)
     recency = per["last_date"].delta(per["first_date"], unit="day")
@@ -202,5 +205,5 @@ def _after(orders: Orders, end: date) -> SetAside:
     late = orders.days.filter(orders.days["date"] > end)
     found = late.aggregate(rows=late["rows"].sum(), amount=late["amount"].sum())
     row = found.to_pyarrow().to_pylist()[0]
-    amount = (row["amount"] or 0 * orders.report.amount_kept) if orders.has_amount else None
+    amount = (row["amount"] or Decimal(0)) if orders.has_amount else None
     return SetAside(f"after the end of observation ({end})", int(row["rows"] or 0), amount)

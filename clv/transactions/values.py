@@ -67,7 +67,7 @@ class Reading:
             "date": day,
             "amount": worth if worth is not None else ibis.null(AMOUNT),
             "bad_date": day.isnull() & (who.notnull() | ~blank(table[c.date])),
-            "bad_amount": ibis.literal(False),
+            "bad_amount": ibis.literal(value=False),
             "zoned": zoned(table[c.date]),
         }
         if worth is not None:
@@ -143,11 +143,11 @@ def zoned(column: ir.Column) -> ir.BooleanValue:
     """Whether a time is written with its offset from UTC, so that the day depends on the zone."""
     if isinstance(column, ir.TimestampColumn):
         aware = cast("dt.Timestamp", column.type()).timezone is not None
-        return column.notnull() if aware else ibis.literal(False)
+        return column.notnull() if aware else ibis.literal(value=False)
     if isinstance(column, ir.StringColumn):
         # Ten characters are a date alone; the pattern is tried on longer text only.
-        return ibis.ifelse(column.length() > 10, column.re_search(ZONE), False).fill_null(False)
-    return ibis.literal(False)
+        return ibis.cases((column.length() > 10, column.re_search(ZONE)), else_=False)
+    return ibis.literal(value=False)
 
 
 def date_text(column: ir.Column, *, time: bool = True) -> ir.StringValue:
