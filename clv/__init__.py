@@ -12,28 +12,53 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from clv import datasets as datasets
+    from clv.book import Book as Book
+    from clv.build import build_book as build_book
+    from clv.errors import ClvError as ClvError
     from clv.history import Histories as Histories
+    from clv.inference.independence import spend_independence as spend_independence
+    from clv.inference.lifetimes_bridge import cross_check as cross_check
+    from clv.inference.lifetimes_bridge import from_lifetimes as from_lifetimes
+    from clv.inference.lifetimes_bridge import to_lifetimes as to_lifetimes
     from clv.models.bg_nbd import BGNBD as BGNBD
     from clv.models.gamma_gamma import GammaGamma as GammaGamma
     from clv.models.maximum_likelihood import Fit as Fit
     from clv.models.maximum_likelihood import LogNormal as LogNormal
+    from clv.recommend.policy import Policy as Policy
+    from clv.transactions.orders import read_orders as read_orders
+    from clv.transactions.summary import histories as histories
+    from clv.value.lifetime_value import lifetime_value as lifetime_value
 
 __version__ = "0.1.0"
 
 _HOME = {
     "BGNBD": "clv.models.bg_nbd",
+    "Book": "clv.book",
+    "ClvError": "clv.errors",
     "Fit": "clv.models.maximum_likelihood",
     "GammaGamma": "clv.models.gamma_gamma",
     "Histories": "clv.history",
     "LogNormal": "clv.models.maximum_likelihood",
+    "Policy": "clv.recommend.policy",
+    "build_book": "clv.build",
+    "cross_check": "clv.inference.lifetimes_bridge",
+    "from_lifetimes": "clv.inference.lifetimes_bridge",
+    "histories": "clv.transactions.summary",
+    "lifetime_value": "clv.value.lifetime_value",
+    "read_orders": "clv.transactions.orders",
+    "spend_independence": "clv.inference.independence",
+    "to_lifetimes": "clv.inference.lifetimes_bridge",
 }
 """Where each public name lives. Names are imported when first used, so that a command which only
 looks up one customer does not wait for the fitting machinery."""
 
-__all__ = [*_HOME, "__version__"]
+__all__ = [*_HOME, "__version__", "datasets"]
 
 
 def __getattr__(name: str) -> object:
+    if name == "datasets":
+        return importlib.import_module("clv.datasets")
     if name in _HOME:
         value = getattr(importlib.import_module(_HOME[name]), name)
         globals()[name] = value

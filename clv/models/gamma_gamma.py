@@ -43,7 +43,7 @@ class GammaGamma(Model):
     Examples
     --------
     >>> round(float(GammaGamma(p=6.25, q=3.74, v=15.44).expected_spend(2, 22.345)), 2)
-    24.65
+    24.66
     """
 
     name: ClassVar[str] = "gamma-gamma"

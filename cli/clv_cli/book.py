@@ -1,0 +1,48 @@
+"""What the commands that read a book have in common: the argument, and the word on assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from clv_cli.output import paragraph
+
+if TYPE_CHECKING:
+    from clv.book import Book
+
+__all__ = ["book_argument", "echo_assumed"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _BookType(click.ParamType):
+    name = "book"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Book:
+        from clv.book import Book
+
+        return value if isinstance(value, Book) else Book(value)
+
+
+def book_argument(command: F) -> F:
+    """Add the BOOK argument, opened."""
+    return click.argument("book", type=_BookType())(command)
+
+
+def echo_assumed(book: Book, keys: Sequence[str]) -> None:
+    """Say which figures nobody has confirmed, with their values."""
+    if not keys:
+        return
+    values = book.policy.assumed
+    shown = ", ".join(f"{key} {_plain(values[key])}" for key in keys)
+    paragraph(f"Assumed, not confirmed by you: {shown}.")
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

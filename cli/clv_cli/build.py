@@ -1,0 +1,68 @@
+"""`clv build`: from orders to a customer book."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clv_cli.orders import echo_rows_read, orders_options
+from clv_cli.output import Progress, money, paragraph
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  clv build orders.csv -o book --end 2024-12-31
+  clv build 'orders/*.parquet' -o book --policy policy.toml --unit week"""
+)
+@orders_options
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="BOOK",
+    help="Directory for the book; a book that stands there is replaced in one step.",
+)  # fmt: skip
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Policy file (see clv policy init); without it every figure of the policy is assumed.",
+)
+def build(
+    orders: str,
+    end: str | None,
+    unit: str,
+    customer_id: str | None,
+    date: str | None,
+    amount: str | None,
+    output: Path,
+    policy_file: Path | None,
+) -> None:
+    """Build a customer book: models, values, policy and where they come from.
+
+    ORDERS is a CSV or Parquet file, or a pattern of files such as 'orders/*.parquet', with a
+    customer, a date and an amount in each row. The other commands read the book.
+    """
+    import clv
+
+    policy = clv.Policy.load(policy_file) if policy_file else clv.Policy()
+    with Progress() as progress:
+        progress("Reading the orders")
+        log = clv.read_orders(orders, customer_id=customer_id, date=date, amount=amount)
+        book = clv.build_book(log, output, policy=policy, end=end, unit=unit, progress=progress)
+    about = book.manifest
+    echo_rows_read(about["rows"])
+    value = money(about["totals"]["lifetime_value"], policy.currency)
+    paragraph(
+        f"{about['customers']:,} customers up to {about['end']}, of whom "
+        f"{about['totals']['p_alive']:,.0f} are expected to be customers still, "
+        f"are worth {value} from here on."
+    )
+    paragraph(about["terms"]["sentence"])
+    paragraph(about["independence"]["sentence"])
+    if policy.assumed:
+        paragraph(
+            f"{len(policy.assumed)} figures of the policy are assumed, margin and discount rate "
+            "among them unless you set them: clv policy init policy.toml."
+        )
+    click.echo(f"Wrote the book {output}.")

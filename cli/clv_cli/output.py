@@ -1,0 +1,192 @@
+"""How commands speak: answers to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from clv.errors import RequestError
+
+__all__ = [
+    "Progress",
+    "echo_json",
+    "echo_rows",
+    "echo_table",
+    "format_option",
+    "money",
+    "number",
+    "paragraph",
+    "write_rows",
+]
+
+Row = Mapping[str, Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+PIPE_WIDTH = 160
+"""Columns of a table where standard output is no terminal."""
+
+
+def format_option(command: F) -> F:
+    """Add the `--format` option that every command which prints data has."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "csv", "json"]),
+        default="table",
+        show_default=True,
+        help="How to print the answer.",
+    )(command)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Write a number for people: thousands separated, so many digits, an empty cell for none."""
+    if value is None or math.isnan(value):
+        return ""
+    return f"{value:,.{digits}f}"
+
+
+def money(value: float | None, currency: str = "") -> str:
+    """Write an amount for people, with its currency where the policy names one."""
+    return f"{number(value)} {currency}".strip()
+
+
+def echo_json(answer: Any) -> None:
+    """Print an answer as JSON; what is not a number is null."""
+    click.echo(json.dumps(_finite(answer), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def echo_rows(rows: Iterable[Row]) -> None:
+    """Print rows as CSV with a header line."""
+    click.echo(_csv(rows), nl=False)
+
+
+def echo_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1, title: str = ""
+) -> None:
+    """Print a table for people; the first `left` columns are text, the others numbers."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i < left else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    if title:
+        click.echo(click.style(title, bold=True))
+    buffer = io.StringIO()
+    terminal = sys.stdout.isatty()
+    console = Console(
+        file=buffer,
+        width=None if terminal else PIPE_WIDTH,
+        force_terminal=terminal,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    console.print(table)
+    click.echo("\n".join(line.rstrip() for line in buffer.getvalue().splitlines()))
+
+
+def paragraph(text: str, *, indent: str = "", err: bool = False) -> None:
+    """Print a sentence or two, wrapped to a width that reads well."""
+    import textwrap
+
+    lines = textwrap.wrap(
+        text, 96, initial_indent=indent, subsequent_indent=" " * len(indent), break_long_words=False
+    )
+    click.echo("\n".join(lines), err=err)
+
+
+def write_rows(rows: Sequence[Row], path: Path) -> None:
+    """Write rows to a CSV or Parquet file, whole or not at all.
+
+    Raises
+    ------
+    RequestError
+        For another ending, or a folder that is not there.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in {".csv", ".parquet"}:
+        raise RequestError(
+            f"Cannot tell how to write {path}: end its name in .csv or .parquet."
+        )
+    if not path.parent.is_dir():
+        raise RequestError(f"There is no folder {path.parent} to write {path.name} to.")
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        if suffix == ".csv":
+            aside.write_text(_csv(rows), encoding="utf-8", newline="")
+        else:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+
+            pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), aside)
+        aside.chmod(0o644)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    click.echo(f"Wrote {len(rows):,} rows to {path}.", err=True)
+
+
+def _csv(rows: Iterable[Row]) -> str:
+    rows = list(rows)
+    buffer = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: _finite(v) for k, v in row.items()} for row in rows)
+    return buffer.getvalue()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return value
+
+
+class Progress:
+    """Tells each step on standard error, once the whole has taken more than a second."""
+
+    AFTER = 1.0
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._step = ""
+        self._timer = threading.Timer(self.AFTER, self._show)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Progress:
+        self._timer.start()
+        return self
+
+    def __call__(self, step: str) -> None:
+        """Begin a step."""
+        self._step = step
+        if time.monotonic() - self._started > self.AFTER:
+            self._show()
+
+    def _show(self) -> None:
+        if self._step:
+            click.echo(f"{self._step} ...", err=True)
+
+    def __exit__(self, *exc: object) -> None:
+        self._timer.cancel()

@@ -1,0 +1,125 @@
+"""`clv value`: what customers are worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clv_cli.book import book_argument, echo_assumed
+from clv_cli.output import (
+    echo_json,
+    echo_rows,
+    echo_table,
+    format_option,
+    money,
+    number,
+    paragraph,
+    write_rows,
+)
+
+if TYPE_CHECKING:
+    from clv.book import Book
+
+SHOWN = 20
+"""Rows of a table where neither a customer nor a number is asked for."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  clv value book --customer 0001
+  clv value book --top 100 --format csv
+  clv value book -o values.csv"""
+)
+@book_argument
+@click.option("--customer", metavar="ID", help="One customer, by id.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="The N most valuable.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="Write the rows to a .csv or .parquet file instead.",
+)  # fmt: skip
+@format_option
+def value(
+    book: Book, customer: str | None, top: int | None, output: Path | None, form: str
+) -> None:
+    """Show what customers are worth, one by one.
+
+    Without --customer or --top: all of them, by customer id (the table shows the most valuable).
+    """
+    if customer is not None and top is not None:
+        raise click.UsageError("--customer and --top exclude each other: give one of them.")
+    rows: list[dict[str, Any]]
+    if customer is not None:
+        rows = [book.customer(customer)]
+    else:
+        short = form == "table" and output is None and top is None
+        rows = book.values(top=SHOWN if short else top).to_dict("records")
+    if output:
+        write_rows(rows, output)
+        return
+    if form == "json":
+        echo_json(
+            {
+                "rows": rows,
+                "customers": book.customers,
+                "end": book.end.isoformat(),
+                "unit": book.unit,
+                "currency": book.policy.currency,
+                "terms": book.manifest["terms"],
+                "assumed": list(book.assumed_terms),
+            }
+        )
+        return
+    if form == "csv":
+        echo_rows(rows)
+        return
+    if customer is not None:
+        _echo_customer(book, rows[0])
+    else:
+        _echo_customers(book, rows)
+    click.echo()
+    paragraph(book.manifest["terms"]["sentence"])
+    echo_assumed(book, book.assumed_terms)
+
+
+def _echo_customers(book: Book, rows: list[dict[str, Any]]) -> None:
+    currency = f" {book.policy.currency}" if book.policy.currency else ""
+    echo_table(
+        ["customer", "repeat orders", "P(alive)", "expected orders", f"per order{currency}",
+         f"value if alive{currency}", f"lifetime value{currency}"],
+        (
+            [
+                str(row["customer_id"]),
+                f"{row['frequency']:,.0f}",
+                number(row["p_alive"]),
+                number(row["expected_purchases"]),
+                number(row["expected_spend"]),
+                number(row["value_if_alive"]),
+                number(row["lifetime_value"]),
+            ]
+            for row in rows
+        ),
+        title=f"The {len(rows):,} most valuable of {book.customers:,} customers, at {book.end}",
+    )  # fmt: skip
+
+
+def _echo_customer(book: Book, row: dict[str, Any]) -> None:
+    currency, unit = book.policy.currency, book.unit
+    spend = row["monetary_value"]
+    expected = number(row["expected_purchases"]) or "no horizon"
+    echo_table(
+        [f"Customer {row['customer_id']}", f"at {book.end}"],
+        [
+            ["repeat orders", f"{row['frequency']:,.0f}"],
+            [f"first to last order, {unit}s", number(row["recency"], 1)],
+            [f"first order to {book.end}, {unit}s", number(row["T"], 1)],
+            ["mean value of the repeat orders", money(spend, currency) if spend else "none yet"],
+            ["probability of being a customer still", number(row["p_alive"])],
+            ["expected orders within the horizon", expected],
+            ["expected value of an order", money(row["expected_spend"], currency)],
+            ["value if a customer still", money(row["value_if_alive"], currency)],
+            ["lifetime value", money(row["lifetime_value"], currency)],
+        ],
+    )

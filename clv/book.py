@@ -1,0 +1,413 @@
+"""A customer book: what a build leaves behind and everything else reads.
+
+A directory with
+
+- `manifest.json`: what went in (hash, columns, rows set aside and why), the end and unit of time,
+  the fitted models with their diagnostics, the terms, versions, totals, and the hash of each file;
+- `values.parquet`: one row a customer, ordered by customer id;
+- `models.json`: the parameters of the models;
+- `policy.toml`: the policy that was used, what it assumes commented out.
+
+A book is written beside its place and moved there in one step. Where one stood before, it steps
+aside first under a name that :meth:`Book.open` knows, so that there is a whole book to read at every
+moment, even when the machine stops between the two moves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clv.errors import BookError, RequestError, UnknownNameError
+from clv.recommend.policy import Policy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clv.models.base import PurchaseModel
+    from clv.models.gamma_gamma import GammaGamma
+    from clv.recommend.recovery import Recovery
+    from clv.recommend.retention import RetentionBudget
+    from clv.value.forecast import ForecastMonth
+
+__all__ = ["VALUE_COLUMNS", "Book", "write_book"]
+
+FORMAT = 1
+MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
+
+VALUE_COLUMNS = (
+    "customer_id",
+    "frequency",
+    "recency",
+    "T",
+    "monetary_value",
+    "spend_frequency",
+    "p_alive",
+    "expected_purchases",
+    "expected_spend",
+    "value_if_alive",
+    "lifetime_value",
+    "p_leaves",
+)
+"""The columns of `values.parquet` that a value row shows, in this order."""
+
+TERMS = ("margin", "discount_rate", "horizon_months")
+
+
+class Book:
+    """A customer book on disk, opened for reading.
+
+    Parameters
+    ----------
+    path : str or Path
+        The directory.
+
+    Raises
+    ------
+    BookError
+        Where the directory is missing, or not a whole book.
+
+    Examples
+    --------
+    >>> import clv, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     book = clv.build_book(clv.datasets.path("cdnow"), f"{folder}/book",
+    ...                           end="1997-09-30", unit="week")
+    ...     book.customer("0001")["frequency"]
+    2
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = _whole(Path(path))
+        try:
+            self.manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise BookError(
+                f"{self.path / MANIFEST} cannot be read ({error}). Build the book again: "
+                "clv build ORDERS -o BOOK."
+            ) from None
+        self._check()
+
+    def _check(self) -> None:
+        found = self.manifest.get("format")
+        if found != FORMAT:
+            raise BookError(
+                f"{self.path} is a book of format {found}; this version reads format {FORMAT}. "
+                "Build it again with this version: clv build ORDERS -o BOOK."
+            )
+        faults = []
+        for name, about in self.manifest["files"].items():
+            file = self.path / name
+            if not file.is_file():
+                faults.append(f"{file} is missing")
+            elif file.stat().st_size != about["bytes"]:
+                faults.append(
+                    f"{file} has {file.stat().st_size:,} bytes where the manifest says "
+                    f"{about['bytes']:,}"
+                )
+        if faults:
+            raise BookError.of(
+                faults, then="This is not a whole book. Build it again: clv build ORDERS -o BOOK."
+            )
+
+    # -- what the book was made from and with ---------------------------------------------------
+
+    @property
+    def end(self) -> date:
+        """Last day of observation."""
+        return date.fromisoformat(self.manifest["end"])
+
+    @property
+    def unit(self) -> str:
+        """Unit of recency and T."""
+        return str(self.manifest["unit"])
+
+    @property
+    def customers(self) -> int:
+        """How many customers it holds."""
+        return int(self.manifest["customers"])
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy that the book was built with."""
+        return Policy.load(self.path / POLICY)
+
+    @property
+    def assumed_terms(self) -> tuple[str, ...]:
+        """Keys of the terms of the values that nobody has confirmed: margin, discount, horizon."""
+        return tuple(key for key in TERMS if key in self.policy.assumed)
+
+    @cached_property
+    def purchases(self) -> PurchaseModel:
+        """The purchase model, fitted."""
+        from clv.models.bg_nbd import BGNBD
+
+        homes: dict[str, type[PurchaseModel]] = {BGNBD.name: BGNBD}
+        about = self._models["purchases"]
+        if about["model"] not in homes:
+            raise BookError(
+                f"{self.path} holds a model {about['model']!r}, which this version does not know."
+            )
+        return homes[about["model"]](**about["parameters"])
+
+    @cached_property
+    def spend(self) -> GammaGamma:
+        """The spend model, fitted."""
+        from clv.models.gamma_gamma import GammaGamma
+
+        return GammaGamma(**self._models["spend"]["parameters"])
+
+    @cached_property
+    def _models(self) -> dict[str, Any]:
+        models: dict[str, Any] = json.loads((self.path / MODELS).read_text("utf-8"))
+        return models
+
+    # -- values -----------------------------------------------------------------------------------
+
+    def values(self, *, top: int | None = None) -> pd.DataFrame:
+        """Values of all customers, or of the `top` most valuable, the highest first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of :data:`VALUE_COLUMNS`; ordered by customer id, or by lifetime value.
+        """
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.path / VALUES, columns=list(VALUE_COLUMNS))
+        if top is not None:
+            if top < 1:
+                raise RequestError(f"The number of customers to show is at least 1; got {top}.")
+            order = [("lifetime_value", "descending"), ("customer_id", "ascending")]
+            table = table.sort_by(order).slice(0, top)
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
+
+    def customer(self, customer_id: str) -> dict[str, Any]:
+        """Values of one customer, by the names of :data:`VALUE_COLUMNS`.
+
+        Raises
+        ------
+        UnknownNameError
+            Where the book has no such customer, with the ids nearest to it.
+        """
+        import pyarrow.parquet as pq
+
+        rows = pq.read_table(
+            self.path / VALUES,
+            columns=list(VALUE_COLUMNS),
+            filters=[("customer_id", "=", customer_id)],
+        ).to_pylist()
+        if not rows:
+            raise UnknownNameError(
+                "customer",
+                customer_id,
+                self._ids_near(customer_id),
+                then=f"{self.path} holds {self.customers:,} customers; ids are text, and keep their "
+                "leading zeros.",
+            )
+        row: dict[str, Any] = rows[0]
+        return row
+
+    def _ids_near(self, customer_id: str) -> list[str]:
+        import duckdb
+
+        with duckdb.connect() as engine:
+            rows = engine.execute(
+                "select customer_id from read_parquet($file) "
+                "order by levenshtein(lower(customer_id), lower($id)), customer_id limit 20",
+                {"file": str(self.path / VALUES), "id": customer_id},
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    # -- decisions --------------------------------------------------------------------------------
+
+    def forecast(self, months: int) -> list[ForecastMonth]:
+        """Expected orders, revenue and margin of these customers, by calendar month.
+
+        Parameters
+        ----------
+        months : int
+            Whole calendar months after the end of observation.
+        """
+        import duckdb
+
+        from clv.value.forecast import forecast
+
+        with duckdb.connect() as engine:
+            sums = engine.execute(
+                "select frequency, T, sum(p_alive) as alive, "
+                "sum(p_alive * expected_spend) as alive_spend "
+                "from read_parquet($file) group by all order by all",
+                {"file": str(self.path / VALUES)},
+            ).fetchnumpy()
+        x, T, alive, alive_spend = (np.asarray(column, dtype=float) for column in sums.values())
+        return forecast(
+            self.purchases,
+            x,
+            T,
+            alive,
+            alive_spend,
+            end=self.end,
+            unit=self.unit,
+            margin=self.policy.margin,
+            months=months,
+        )
+
+    def recover(
+        self,
+        customer_id: str,
+        problem: str,
+        loss: float,
+        *,
+        hours: float = 0.0,
+        severity: int = 1,
+    ) -> Recovery:
+        """How much may be spent on fixing one customer's problem.
+
+        The customer has just been in contact, hence is alive: the value is `value_if_alive`.
+
+        Parameters
+        ----------
+        customer_id : str
+            As in the orders.
+        problem : str
+            A problem type of the policy.
+        loss : float
+            What the problem cost the customer, in money of the orders.
+        hours : float
+            Hours from the problem until the response.
+        severity : {1, 2, 3, 4}
+            1 for an ordinary case of this problem.
+        """
+        from clv.recommend.recovery import recovery_limit
+
+        row = self.customer(customer_id)
+        answer = recovery_limit(
+            self.policy,
+            problem,
+            loss,
+            value_if_alive=row["value_if_alive"],
+            frequency=row["frequency"],
+            hours=hours,
+            severity=severity,
+            customer_id=customer_id,
+        )
+        return replace(answer, assumed=(*self.assumed_terms, *answer.assumed))
+
+    def budget(self, total: float | None = None) -> RetentionBudget:
+        """Split a retention budget over all customers; without `total`, the one worth asking for.
+
+        Parameters
+        ----------
+        total : float, optional
+            Money to spend.
+        """
+        import pyarrow.parquet as pq
+
+        from clv.recommend.retention import retention_budget
+
+        names = ("customer_id", "p_alive", "value_if_alive", "p_leaves", "expected_spend")
+        table = pq.read_table(self.path / VALUES, columns=list(names))
+        ids, *columns = (table.column(name).to_numpy() for name in names)
+        p_alive, value_if_alive, p_leaves, expected_spend = columns
+        budget = retention_budget(
+            self.policy,
+            ids,
+            p_alive=p_alive,
+            value_if_alive=value_if_alive,
+            p_leaves=p_leaves,
+            expected_spend=expected_spend,
+            total=total,
+        )
+        return replace(budget, assumed=(*self.assumed_terms, *budget.assumed))
+
+
+# -- on disk ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
+    """Give a folder to write the files of a book to; move it to `path` when all went well.
+
+    `manifest` is written last, with the size and hash of each file; it may be filled in meanwhile.
+    """
+    _refuse_other(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    try:
+        yield aside
+        files = {
+            file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+            for file in sorted(aside.iterdir())
+        }
+        text = json.dumps({"format": FORMAT, **manifest, "files": files}, indent=2, allow_nan=False)
+        (aside / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        aside.chmod(0o755)
+        for file in aside.iterdir():
+            _flush(file)
+        _move_in(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _previous(path: Path) -> Path:
+    """Name under which a book steps aside while its successor moves in."""
+    return path.with_name(f".{path.name}.previous")
+
+
+def _whole(path: Path) -> Path:
+    for candidate in (path, _previous(path)):
+        if (candidate / MANIFEST).is_file():
+            return candidate
+    if not path.exists():
+        raise BookError(
+            f"There is no customer book at {path}. Build one: clv build ORDERS -o {path}."
+        )
+    raise BookError(
+        f"{path} is not a customer book: it has no {MANIFEST}. Give the directory that clv build "
+        "wrote, or build one: clv build ORDERS -o BOOK."
+    )
+
+
+def _refuse_other(path: Path) -> None:
+    """Never replace a directory that is not a book, or a file."""
+    if not path.exists() or (path / MANIFEST).is_file():
+        return
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    raise BookError(
+        f"{path} exists and is not a customer book; it is left as it is. Name another place with -o."
+    )
+
+
+def _move_in(aside: Path, path: Path) -> None:
+    previous = _previous(path)
+    if path.exists():
+        if previous.exists():
+            shutil.rmtree(previous)
+        path.rename(previous)
+    aside.rename(path)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,153 @@
+"""From orders to a customer book: read, summarise, fit, value, write."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from clv.book import MODELS, POLICY, VALUE_COLUMNS, VALUES, Book, write_book
+from clv.errors import FitError, NotIdentifiedError, OrdersError
+from clv.history import Unit
+from clv.inference.independence import spend_independence
+from clv.models.bg_nbd import BGNBD
+from clv.models.gamma_gamma import GammaGamma
+from clv.recommend.policy import Policy
+from clv.transactions.engine import NAME as ENGINE
+from clv.transactions.orders import Orders, read_orders
+from clv.transactions.summary import histories
+from clv.value.lifetime_value import score
+from clv.value.terms import Terms
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+
+__all__ = ["build_book"]
+
+LIBRARIES = ("clv", "duckdb", "ibis-framework", "numpy", "scipy")
+ROW_GROUP = 20_000
+"""Rows of one Parquet row group: a look-up of one customer reads one of them."""
+
+
+def build_book(
+    source: Orders | str | os.PathLike[str] | pd.DataFrame,
+    path: str | os.PathLike[str],
+    *,
+    policy: Policy | None = None,
+    end: date | str | None = None,
+    unit: Unit = "day",
+    progress: Callable[[str], None] = lambda step: None,
+) -> Book:
+    """Build a customer book from orders.
+
+    Parameters
+    ----------
+    source : Orders, path, pattern of paths, or pandas.DataFrame
+        As for :func:`clv.read_orders`.
+    path : str or Path
+        Directory to write; a book that stands there is replaced in one step.
+    policy : Policy, optional
+        Margin, discount rate, horizon and the rules of the recommender; all assumed by default.
+    end : date or "YYYY-MM-DD", optional
+        Last day of observation; the last date of the orders by default, which the book says.
+    unit : {"day", "week"}
+        Unit of time of the models.
+    progress : callable, optional
+        Told each step as it begins.
+
+    Returns
+    -------
+    Book
+
+    Raises
+    ------
+    OrdersError, RequestError, FitError, BookError
+        Where there is no book to be made, with the reason; what stood at `path` is then untouched.
+
+    Examples
+    --------
+    >>> import clv, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     book = clv.build_book(clv.datasets.path("cdnow"), f"{folder}/book",
+    ...                           end="1997-09-30", unit="week")
+    ...     book.customers
+    2357
+    """
+    policy = policy or Policy()
+    terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
+    progress("Reading the orders")
+    orders = source if isinstance(source, Orders) else read_orders(source)
+    if not orders.has_amount:
+        raise OrdersError(
+            f"{orders.source} has no amounts, so customers cannot be valued. Name the column with "
+            "the amount of an order, or fit the purchase model alone: clv fit ORDERS."
+        )
+    found = histories(orders, end=end, unit=unit)
+    progress("Fitting the models")
+    purchases = BGNBD.fit(found)
+    spend = GammaGamma.fit(found)
+    try:
+        independence = spend_independence(found).to_dict()
+    except NotIdentifiedError as error:
+        independence = {"sentence": str(error)}
+    progress("Valuing the customers")
+    leave_months = policy.retention.period_months
+    table = score(found, purchases.model, spend.model, terms, leave_months=leave_months)
+    manifest: dict[str, Any] = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": orders.source,
+        "input_sha256": orders.sha256,
+        "columns": orders.columns.to_dict(),
+        "rows": found.report.to_dict(),
+        "end": found.end.isoformat() if found.end else None,
+        "end_assumed": found.end_assumed,
+        "unit": unit,
+        "engine": ENGINE,
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in LIBRARIES},
+        "customers": found.customers,
+        "repeat_customers": found.repeat_customers,
+        "patterns": len(found),
+        "models": {"purchases": purchases.to_dict(), "spend": spend.to_dict()},
+        "independence": independence,
+        "terms": terms.to_dict() | {"sentence": terms.sentence},
+        "leave_months": leave_months,
+        "policy": {"version": policy.version, "assumed": list(policy.assumed)},
+    }
+    progress("Writing the book")
+    with write_book(Path(path), manifest) as folder:
+        table.select(*VALUE_COLUMNS, "first_date").order_by("customer_id").to_parquet(
+            folder / VALUES, row_group_size=ROW_GROUP, compression="zstd"
+        )
+        manifest["totals"] = _totals(folder / VALUES)
+        models = {
+            role: {"model": fit.model.name, "parameters": fit.parameters}
+            for role, fit in (("purchases", purchases), ("spend", spend))
+        }
+        (folder / MODELS).write_text(json.dumps(models, indent=2) + "\n", encoding="utf-8")
+        (folder / POLICY).write_text(policy.to_toml(), encoding="utf-8")
+    return Book(Path(path))
+
+
+def _totals(values: Path) -> dict[str, float | None]:
+    """Sum over the customers in the order of the file, so that the same input sums the same."""
+    names = ("p_alive", "expected_purchases", "value_if_alive", "lifetime_value")
+    table = pq.read_table(values, columns=list(names))
+    totals = {name: float(np.sum(table.column(name).to_numpy())) for name in names}
+    bad = [name for name in names if np.isinf(totals[name])]
+    if bad:
+        raise FitError(
+            f"The sum of {', '.join(bad)} over all customers is not a finite number. The fitted "
+            "models do not suit these orders; look at their parameters with clv fit."
+        )
+    # Without a horizon the expected number of purchases is not a finite sum; the rest is.
+    return {name: None if np.isnan(total) else total for name, total in totals.items()}

@@ -1,0 +1,130 @@
+"""Is the value of a purchase independent of how often a customer buys?
+
+Gamma-Gamma assumes it: then a lifetime value is (expected purchases) × (expected spend). Under the
+assumption the mean of a customer's transaction values has the same expectation whatever x, so its
+covariance with x is zero. Its variance does depend on x (a mean of more values varies less), hence
+the standard error here does not assume it constant. A rank correlation would not do: means of few
+skewed values have a lower median, so ranks correlate even where the assumption holds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from clv.errors import NotIdentifiedError
+from clv.history import Histories
+
+__all__ = ["SpendIndependence", "spend_independence"]
+
+WEAK, STRONG = 0.1, 0.3
+"""Conventional sizes of a correlation (Cohen 1988): below WEAK hardly matters for the values."""
+
+
+@dataclass(frozen=True)
+class SpendIndependence:
+    """How far mean spend goes with frequency among the customers with repeat purchases.
+
+    Attributes
+    ----------
+    correlation : float
+        Pearson's, of the number of repeat transactions and their mean value.
+    low, high : float
+        Its 95 % interval, valid when the spread of spend differs by frequency.
+    p_value : float
+        Two-sided, of no correlation.
+    customers : int
+        Customers compared.
+    """
+
+    correlation: float
+    low: float
+    high: float
+    p_value: float
+    customers: int
+
+    @property
+    def sentence(self) -> str:
+        """What it means for the values."""
+        shown = (
+            f"Spend per purchase and number of purchases correlate by {self.correlation:.2f} "
+            f"(95 % interval {self.low:.2f} to {self.high:.2f}, {self.customers:,} customers)"
+        )
+        size = abs(self.correlation)
+        if self.low <= 0 <= self.high or size < WEAK:
+            return f"{shown}: no sign against Gamma-Gamma's assumption that they are independent."
+        seldom, often = ("high", "low") if self.correlation > 0 else ("low", "high")
+        how = "weakly against" if size < STRONG else "clearly against"
+        return (
+            f"{shown}: {how} Gamma-Gamma's assumption that they are independent. Customers who buy "
+            f"seldom are valued somewhat too {seldom}, frequent buyers somewhat too {often}."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in plain types."""
+        return {
+            "correlation": self.correlation,
+            "low": self.low,
+            "high": self.high,
+            "p_value": self.p_value,
+            "customers": self.customers,
+            "sentence": self.sentence,
+        }
+
+
+def spend_independence(histories: Histories) -> SpendIndependence:
+    """Test Gamma-Gamma's assumption on the customers with repeat purchases.
+
+    Parameters
+    ----------
+    histories : Histories
+        With spend.
+
+    Returns
+    -------
+    SpendIndependence
+
+    Raises
+    ------
+    NotIdentifiedError
+        Where there is no spend, or frequency or spend does not vary.
+
+    Examples
+    --------
+    >>> import clv
+    >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
+    >>> h = clv.histories(orders, end="1997-09-30", unit="week")
+    >>> round(clv.spend_independence(h).correlation, 2)
+    0.11
+    """
+    spend = histories.spend
+    if spend is None or not len(spend.weight):
+        raise NotIdentifiedError(
+            "These histories have no spend, so nothing can be said of its independence."
+        )
+    n = spend.weight
+    total = float(n.sum())
+    dx = spend.frequency - float(n @ spend.frequency) / total
+    dm = spend.mean_value - float(n @ spend.mean_value) / total
+    spread = math.sqrt(float(n @ dx**2) * float(n @ dm**2))
+    if spread == 0:
+        raise NotIdentifiedError(
+            f"Frequency or spend does not vary among the {int(total):,} customers with repeat "
+            "purchases, so their correlation is undefined."
+        )
+    correlation = float(n @ (dx * dm)) / spread
+    # Variance of Σ dx·dm, each customer's own: White's estimator for the slope through the mean.
+    residual = dm - dx * float(n @ (dx * dm)) / float(n @ dx**2)
+    error = math.sqrt(float(n @ (dx * residual) ** 2)) / spread
+    z = float(np.inf if error == 0 else abs(correlation) / error)
+    return SpendIndependence(
+        correlation=correlation,
+        low=max(-1.0, correlation - 1.96 * error),
+        high=min(1.0, correlation + 1.96 * error),
+        p_value=float(2 * ndtr(-z)),
+        customers=int(total),
+    )

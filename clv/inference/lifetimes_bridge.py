@@ -1,0 +1,302 @@
+"""A second witness: the same data fitted by `lifetimes`, and fitted models converted both ways.
+
+`lifetimes` is independent code, so agreement means something; it is not an oracle. Its covariance
+is wrong off the diagonal (the Hessian in the log-parameters is scaled by p_j² in place of p_i p_j),
+so only the standard errors, which lie on the diagonal, are compared.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clv.errors import FitError, ParameterError
+from clv.history import Histories
+from clv.models.base import Model
+from clv.models.bg_nbd import BGNBD
+from clv.models.gamma_gamma import GammaGamma
+from clv.models.maximum_likelihood import Fit
+
+if TYPE_CHECKING:
+    from lifetimes import BetaGeoFitter, GammaGammaFitter
+
+__all__ = ["CrossCheck", "CrossCheckRow", "cross_check", "from_lifetimes", "to_lifetimes"]
+
+
+@dataclass(frozen=True)
+class CrossCheckRow:
+    """One parameter in both fits."""
+
+    parameter: str
+    clv: float
+    lifetimes: float
+    clv_standard_error: float
+    lifetimes_standard_error: float
+
+    @property
+    def difference_in_standard_errors(self) -> float:
+        """The difference of the two estimates, in standard errors of ours."""
+        return (self.lifetimes - self.clv) / self.clv_standard_error
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """The same data in two programs.
+
+    Attributes
+    ----------
+    model : str
+        Label of the model.
+    rows : tuple of CrossCheckRow
+        One a parameter.
+    clv_log_likelihood, lifetimes_log_likelihood : float
+        Of the two sets of parameters, both by our likelihood with all constants: the higher fits
+        better.
+    clv_seconds, lifetimes_seconds : float
+        Time that each fit took, in this process.
+    """
+
+    model: str
+    rows: tuple[CrossCheckRow, ...]
+    clv_log_likelihood: float
+    lifetimes_log_likelihood: float
+    clv_seconds: float
+    lifetimes_seconds: float
+
+    @property
+    def agree(self) -> bool:
+        """Whether all parameters lie within a hundredth of a standard error of each other."""
+        return all(abs(row.difference_in_standard_errors) < 0.01 for row in self.rows)
+
+    @property
+    def sentence(self) -> str:
+        """What the comparison says."""
+        if self.agree:
+            return (
+                f"lifetimes agrees: every {self.model} parameter is within a hundredth of a "
+                "standard error."
+            )
+        worst = max(self.rows, key=lambda row: abs(row.difference_in_standard_errors))
+        ahead = self.clv_log_likelihood - self.lifetimes_log_likelihood
+        better = "ours" if ahead >= 0 else "that of lifetimes"
+        return (
+            f"lifetimes differs: its {worst.parameter} of {self.model} is "
+            f"{abs(worst.difference_in_standard_errors):.2g} standard errors away. The log-likelihood of "
+            f"{better} is higher by {abs(ahead):.2g}; the higher one is nearer the optimum."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in plain types."""
+        return {
+            "model": self.model,
+            "agree": self.agree,
+            "sentence": self.sentence,
+            "rows": [
+                {
+                    "parameter": row.parameter,
+                    "clv": row.clv,
+                    "lifetimes": row.lifetimes,
+                    "clv_standard_error": row.clv_standard_error,
+                    "lifetimes_standard_error": row.lifetimes_standard_error,
+                    "difference_in_standard_errors": row.difference_in_standard_errors,
+                }
+                for row in self.rows
+            ],
+            "clv_log_likelihood": self.clv_log_likelihood,
+            "lifetimes_log_likelihood": self.lifetimes_log_likelihood,
+            "clv_seconds": self.clv_seconds,
+            "lifetimes_seconds": self.lifetimes_seconds,
+        }
+
+
+def cross_check(fit: Fit[Any]) -> CrossCheck:
+    """Fit the same data again with both programs, side by side.
+
+    Parameters
+    ----------
+    fit : Fit
+        A maximum-likelihood fit of :class:`clv.BGNBD` or :class:`clv.GammaGamma`.
+
+    Returns
+    -------
+    CrossCheck
+
+    Raises
+    ------
+    ParameterError
+        Where the model is not one that `lifetimes` can fit, or was fitted with a prior.
+    FitError
+        Where `lifetimes` does not converge.
+
+    Examples
+    --------
+    >>> import clv
+    >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
+    >>> fit = clv.BGNBD.fit(clv.histories(orders, end="1997-09-30", unit="week"))
+    >>> clv.cross_check(fit).agree
+    True
+    """
+    if fit.prior:
+        raise ParameterError(
+            "This fit used a prior, which lifetimes does not have. Cross-check a fit without one."
+        )
+    started = time.perf_counter()
+    again = type(fit.model).fit(fit.histories)
+    clv_seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    fitter = _fit_lifetimes(fit.model, fit.histories)
+    lifetimes_seconds = time.perf_counter() - started
+    names = fit.model.parameter_names()
+    theta = np.array([float(fitter.params_[name]) for name in names])
+    rows = tuple(
+        CrossCheckRow(
+            parameter=name,
+            clv=again.parameters[name],
+            lifetimes=float(fitter.params_[name]),
+            clv_standard_error=again.standard_errors[name],
+            lifetimes_standard_error=float(fitter.standard_errors_[name]),
+        )
+        for name in names
+    )
+    return CrossCheck(
+        model=fit.model.label,
+        rows=rows,
+        clv_log_likelihood=float(again.log_likelihood),
+        lifetimes_log_likelihood=float(type(fit.model).likelihood(theta, fit.histories).value),
+        clv_seconds=clv_seconds,
+        lifetimes_seconds=lifetimes_seconds,
+    )
+
+
+def _fit_lifetimes(model: Model, histories: Histories) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from lifetimes import BetaGeoFitter, GammaGammaFitter
+        from lifetimes.fitters import ConvergenceError
+
+        try:
+            if isinstance(model, BGNBD):
+                return BetaGeoFitter().fit(
+                    histories.frequency, histories.recency, histories.T, histories.weight
+                )
+            spend = histories.spend
+            if isinstance(model, GammaGamma) and spend is not None:
+                return GammaGammaFitter().fit(spend.frequency, spend.mean_value, spend.weight)
+        except ConvergenceError as error:
+            raise FitError(
+                f"lifetimes does not converge on these data, so there is nothing to compare our "
+                f"{model.label} fit with. Its advice: {str(error).strip()}"
+            ) from None
+    raise ParameterError(f"lifetimes has no {model.label}; nothing to cross-check with.")
+
+
+def to_lifetimes(fit: Fit[Any]) -> BetaGeoFitter | GammaGammaFitter:
+    """Convert a fit to the fitted object of `lifetimes`, for code that expects one.
+
+    Its `params_`, `predict`, `summary` and plots work as after its own `fit`. Its variance matrix is
+    ours, which is right off the diagonal too. `data` holds one row for each distinct history, with
+    its weight.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of :class:`clv.BGNBD` or :class:`clv.GammaGamma`.
+
+    Returns
+    -------
+    lifetimes.BetaGeoFitter or lifetimes.GammaGammaFitter
+
+    Raises
+    ------
+    ParameterError
+        For a model that `lifetimes` does not have.
+
+    Examples
+    --------
+    >>> import clv
+    >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
+    >>> fit = clv.BGNBD.fit(clv.histories(orders, end="1997-09-30", unit="week"))
+    >>> round(float(clv.to_lifetimes(fit).predict(39, 2, 30.43, 38.86)), 3)
+    1.226
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pandas as pd
+        from lifetimes import BetaGeoFitter, GammaGammaFitter
+
+    h = fit.histories
+    fitter: Any
+    if isinstance(fit.model, BGNBD):
+        fitter = BetaGeoFitter()
+        fitter.data = pd.DataFrame(
+            {"frequency": h.frequency, "recency": h.recency, "T": h.T, "weights": h.weight}
+        )
+        fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
+    elif isinstance(fit.model, GammaGamma) and h.spend is not None:
+        fitter = GammaGammaFitter()
+        fitter.data = pd.DataFrame(
+            {
+                "monetary_value": h.spend.mean_value,
+                "frequency": h.spend.frequency,
+                "weights": h.spend.weight,
+            }
+        )
+    else:
+        raise ParameterError(f"lifetimes has no {fit.model.label} to convert to.")
+    names = list(fit.parameters)
+    fitter.params_ = pd.Series(fit.parameters)
+    fitter._negative_log_likelihood_ = -fit.log_likelihood / fit.customers
+    fitter._hessian_ = np.linalg.inv(fit.log_covariance) / fit.customers
+    fitter.variance_matrix_ = pd.DataFrame(fit.covariance, columns=names, index=names)
+    fitter.standard_errors_ = fitter._compute_standard_errors()
+    fitter.confidence_intervals_ = fitter._compute_confidence_intervals()
+    return fitter
+
+
+def from_lifetimes(fitter: BetaGeoFitter | GammaGammaFitter) -> BGNBD | GammaGamma:
+    """Take the parameters of a fitted `lifetimes` object.
+
+    Parameters
+    ----------
+    fitter : lifetimes.BetaGeoFitter or lifetimes.GammaGammaFitter
+        After its `fit`. Its unit of time stays the unit of the model.
+
+    Returns
+    -------
+    BGNBD or GammaGamma
+
+    Raises
+    ------
+    ParameterError
+        For an object that is not fitted, or of another model.
+
+    Examples
+    --------
+    >>> import clv
+    >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
+    >>> fit = clv.BGNBD.fit(clv.histories(orders, end="1997-09-30", unit="week"))
+    >>> clv.from_lifetimes(clv.to_lifetimes(fit)) == fit.model
+    True
+    """
+    kind = type(fitter).__name__
+    homes: dict[str, type[BGNBD | GammaGamma]] = {
+        "BetaGeoFitter": BGNBD,
+        "GammaGammaFitter": GammaGamma,
+    }
+    if kind not in homes:
+        raise ParameterError(
+            f"Cannot convert a {kind}: only fitted BetaGeoFitter and GammaGammaFitter have a "
+            "counterpart here."
+        )
+    if not hasattr(fitter, "params_"):
+        raise ParameterError(f"This {kind} is not fitted: call its fit first.")
+    model = homes[kind]
+    theta: npt.NDArray[np.float64] = np.array(
+        [float(fitter.params_[name]) for name in model.parameter_names()]
+    )
+    return model.from_vector(theta)

@@ -1,0 +1,139 @@
+"""What the customers of today will order, month by month.
+
+The forecast is of the customers in the log, in expectation; customers not yet won are not in it.
+Months are calendar months. Where the observation ends within a month, the rest of that month comes
+first, as a part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from dateutil.relativedelta import relativedelta
+
+from clv.errors import RequestError
+from clv.history import DAYS_PER_UNIT, Unit
+from clv.models.base import PurchaseModel
+
+__all__ = ["ForecastMonth", "forecast", "months_after"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ForecastMonth:
+    """Expected orders of one calendar month, or of what is left of it.
+
+    Attributes
+    ----------
+    month : str
+        "1997-10".
+    first_day, last_day : date
+        The days it covers; `partial` where they are not the whole month.
+    orders : float
+        Expected number of orders (customer-days with a purchase).
+    revenue, margin : float
+        Expected revenue of those orders, and the margin on it; not discounted.
+    """
+
+    month: str
+    first_day: date
+    last_day: date
+    partial: bool
+    orders: float
+    revenue: float
+    margin: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in plain types."""
+        return {
+            "month": self.month,
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
+            "partial": self.partial,
+            "orders": self.orders,
+            "revenue": self.revenue,
+            "margin": self.margin,
+        }
+
+
+def months_after(end: date, months: int) -> list[tuple[date, date]]:
+    """First and last day of the whole calendar months after `end`, after the rest of its own.
+
+    >>> [str(last) for first, last in months_after(date(2011, 12, 9), 2)]
+    ['2011-12-31', '2012-01-31', '2012-02-29']
+    """
+    if not 1 <= months <= 1200:
+        raise RequestError(f"A forecast needs between 1 and 1200 months; got {months}.")
+    day = relativedelta(days=1)
+    first = end + day
+    spans = []
+    if first.day != 1:
+        spans.append((first, first.replace(day=1) + relativedelta(months=1) - day))
+        first = spans[0][1] + day
+    for k in range(months):
+        start = first + relativedelta(months=k)
+        spans.append((start, start + relativedelta(months=1) - day))
+    return spans
+
+
+def forecast(
+    purchases: PurchaseModel,
+    x: Floats,
+    T: Floats,
+    alive: Floats,
+    alive_spend: Floats,
+    *,
+    end: date,
+    unit: Unit,
+    margin: float,
+    months: int,
+) -> list[ForecastMonth]:
+    """Forecast orders, revenue and margin by calendar month.
+
+    Parameters
+    ----------
+    purchases : PurchaseModel
+        When customers buy and leave.
+    x, T : ndarray, shape (n,)
+        Distinct (repeat transactions, time observed).
+    alive, alive_spend : ndarray, shape (n,)
+        Sums over the customers with that (x, T) of P(alive) and of P(alive) × expected spend.
+    end : date
+        Last day of observation.
+    unit : {"day", "week"}
+        Unit of T and of the model.
+    margin : float
+        Share of revenue that remains.
+    months : int
+        Whole calendar months, 1 to 1200.
+
+    Returns
+    -------
+    list of ForecastMonth
+    """
+    spans = months_after(end, months)
+    before = np.zeros_like(x)
+    rows = []
+    for first, last in spans:
+        t = (last - end).days / DAYS_PER_UNIT[unit]
+        until = purchases.expected_purchases_if_alive(t, x, T)
+        purchases_in = until - before
+        before = until
+        revenue = float(alive_spend @ purchases_in)
+        rows.append(
+            ForecastMonth(
+                month=f"{first:%Y-%m}",
+                first_day=first,
+                last_day=last,
+                partial=first.day != 1,
+                orders=float(alive @ purchases_in),
+                revenue=revenue,
+                margin=margin * revenue,
+            )
+        )
+    return rows

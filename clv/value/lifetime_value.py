@@ -1,0 +1,155 @@
+"""The value of each customer: scored on distinct histories, joined back in the engine.
+
+    value_if_alive = margin × expected spend × E[discounted purchases within the horizon | alive]
+    lifetime_value = P(alive) × value_if_alive
+
+The purchases are an exact integral over time (no month is a step of it). The expectations need
+(x, t_x, T) only, so they are computed once for each distinct history; expected spend is arithmetic
+on the customer's own row and stays in the engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from clv.errors import FitError
+from clv.models.base import PurchaseModel
+from clv.models.gamma_gamma import GammaGamma
+from clv.transactions.summary import CustomerHistories
+from clv.value.terms import Terms
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+__all__ = ["lifetime_value", "score"]
+
+INTERNAL = ("first_date", "recency_days", "T_days", "discounted_purchases", "p_leaves")
+
+
+def lifetime_value(
+    histories: CustomerHistories,
+    purchases: PurchaseModel,
+    spend: GammaGamma,
+    *,
+    margin: float,
+    discount_rate: float,
+    horizon_months: int | None = None,
+) -> pd.DataFrame:
+    """Value every customer.
+
+    Parameters
+    ----------
+    histories : CustomerHistories
+        From :func:`clv.histories`; the models must be in its unit of time.
+    purchases : PurchaseModel
+        When customers buy and leave, such as a fitted :class:`clv.BGNBD`.
+    spend : GammaGamma
+        What a purchase is worth.
+    margin : float
+        Share of revenue that remains, above 0 and at most 1.
+    discount_rate : float
+        Effective annual rate, such as 0.10.
+    horizon_months : int, optional
+        Calendar months after the end of observation that count; all the future by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a customer, by `customer_id`: frequency, recency, T, monetary_value, spend_frequency,
+        p_alive, expected_purchases (within the horizon), expected_spend (per purchase),
+        value_if_alive and lifetime_value (in money of the orders, at the end of observation).
+
+    Raises
+    ------
+    RequestError
+        Where the terms make no sense, or the value is infinite.
+    FitError
+        Where the spend model has no finite mean for some customers.
+
+    Examples
+    --------
+    >>> import clv
+    >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
+    >>> h = clv.histories(orders, end="1997-09-30", unit="week")
+    >>> values = clv.lifetime_value(h, clv.BGNBD.fit(h).model, clv.GammaGamma.fit(h).model,
+    ...                             margin=.4, discount_rate=.1, horizon_months=36)
+    >>> len(values), round(values.loc["0001", "expected_spend"], 2)
+    (2357, 24.65)
+    """
+    terms = Terms(margin, discount_rate, horizon_months)
+    table = score(histories, purchases, spend, terms).drop(*INTERNAL)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.set_index("customer_id")
+
+
+def score(
+    histories: CustomerHistories,
+    purchases: PurchaseModel,
+    spend: GammaGamma,
+    terms: Terms,
+    *,
+    leave_months: int = 12,
+) -> ir.Table:
+    """Score all customers as a table in the engine, ordered by customer id.
+
+    Besides the columns of :func:`lifetime_value` it has `first_date`, `discounted_purchases` (if
+    alive) and `p_leaves`: the probability that a customer who is alive leaves within `leave_months`.
+    """
+    if histories.end is None:
+        raise FitError("These histories have no end of observation, so no horizon can be counted.")
+    customers = histories.table
+    _refuse_infinite_spend(customers, spend)
+    unit = histories.unit
+    horizon = terms.horizon(histories.end, unit)
+    leaving = Terms(1.0, 0.0, leave_months).horizon(histories.end, unit)
+    x, t_x, T = histories.frequency, histories.recency, histories.T
+    p_alive = purchases.p_alive(x, t_x, T)
+    discounted = purchases.discounted_purchases_if_alive(
+        x, T, rate=terms.rate(unit), horizon=horizon
+    )
+    expected = (
+        np.full_like(x, np.nan)
+        if np.isinf(horizon)
+        else p_alive * purchases.expected_purchases_if_alive(horizon, x, T)
+    )
+    scores = ibis.memtable(
+        pd.DataFrame(
+            {
+                "frequency": x,
+                "recency": t_x,
+                "T": T,
+                "p_alive": p_alive,
+                "expected_purchases": expected,
+                "discounted_purchases": discounted,
+                "p_leaves": 1 - purchases.survival_if_alive(leaving, x, T),
+            }
+        )
+    )
+    joined = customers.inner_join(scores, ["frequency", "recency", "T"])
+    k, m = joined.spend_frequency, joined.monetary_value.fill_null(0.0)
+    p, q, v = spend.p, spend.q, spend.v
+    spent = p * (v + k * m) / (p * k + (q - 1))  # Gamma-Gamma's posterior mean, as expected_spend
+    joined = joined.mutate(expected_spend=spent)
+    joined = joined.mutate(
+        value_if_alive=terms.margin * joined.expected_spend * joined.discounted_purchases
+    )
+    return joined.mutate(lifetime_value=joined.p_alive * joined.value_if_alive).order_by(
+        "customer_id"
+    )
+
+
+def _refuse_infinite_spend(customers: ir.Table, spend: GammaGamma) -> None:
+    if spend.q > 1:
+        return
+    unbounded = customers.filter(spend.p * customers.spend_frequency + spend.q <= 1)
+    count = int(unbounded.count().execute())
+    if count:
+        raise FitError(
+            f"Gamma-Gamma's q is {spend.q:.3g}, and at or below 1 the mean spend of a customer who "
+            f"is not yet known is infinite: {count:,} customers cannot be valued. A few extreme "
+            "amounts do this; look at the largest orders, or fit with a prior on q."
+        )
