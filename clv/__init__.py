@@ -43,6 +43,7 @@ _HOME = {
     "Policy": "clv.recommend.policy",
     "build_book": "clv.build",
     "cross_check": "clv.inference.lifetimes_bridge",
+    "datasets": "clv.datasets",
     "from_lifetimes": "clv.inference.lifetimes_bridge",
     "histories": "clv.transactions.summary",
     "lifetime_value": "clv.value.lifetime_value",

@@ -7,21 +7,11 @@ A directory with
 - `values.parquet`: one row a customer, ordered by customer id;
 - `models.json`: the parameters of the models;
 - `policy.toml`: the policy that was used, what it assumes commented out.
-
-A book is written beside its place and moved there in one step. Where one stood before, it steps
-aside first under a name that :meth:`Book.open` knows, so that there is a whole book to read at every
-moment, even when the machine stops between the two moves.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -30,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clv.book_directory import FORMAT, MANIFEST, MODELS, POLICY, VALUES, whole
 from clv.errors import BookError, RequestError, UnknownNameError
 from clv.recommend.policy import Policy
 
@@ -42,10 +33,7 @@ if TYPE_CHECKING:
     from clv.recommend.retention import RetentionBudget
     from clv.value.forecast import ForecastMonth
 
-__all__ = ["VALUE_COLUMNS", "Book", "write_book"]
-
-FORMAT = 1
-MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
+__all__ = ["VALUE_COLUMNS", "Book"]
 
 VALUE_COLUMNS = (
     "customer_id",
@@ -90,7 +78,7 @@ class Book:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = _whole(Path(path))
+        self.path = whole(Path(path))
         try:
             self.manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text("utf-8"))
         except (OSError, ValueError) as error:
@@ -152,15 +140,10 @@ class Book:
     @cached_property
     def purchases(self) -> PurchaseModel:
         """The purchase model, fitted."""
-        from clv.models.bg_nbd import BGNBD
+        from clv.models import purchase_model
 
-        homes: dict[str, type[PurchaseModel]] = {BGNBD.name: BGNBD}
         about = self._models["purchases"]
-        if about["model"] not in homes:
-            raise BookError(
-                f"{self.path} holds a model {about['model']!r}, which this version does not know."
-            )
-        return homes[about["model"]](**about["parameters"])
+        return purchase_model(about["model"])(**about["parameters"])
 
     @cached_property
     def spend(self) -> GammaGamma:
@@ -214,9 +197,9 @@ class Book:
             raise UnknownNameError(
                 "customer",
                 customer_id,
-                self._ids_near(customer_id),
-                then=f"{self.path} holds {self.customers:,} customers; ids are text, and keep their "
-                "leading zeros.",
+                near=self._ids_near(customer_id),
+                then=f"{self.path} holds {self.customers:,} customers; ids are text and keep "
+                "their leading zeros.",
             )
         row: dict[str, Any] = rows[0]
         return row
@@ -227,7 +210,8 @@ class Book:
         with duckdb.connect() as engine:
             rows = engine.execute(
                 "select customer_id from read_parquet($file) "
-                "order by levenshtein(lower(customer_id), lower($id)), customer_id limit 20",
+                "order by ltrim(lower(trim(customer_id)), '0') != ltrim(lower(trim($id)), '0'), "
+                "levenshtein(lower(customer_id), lower($id)), customer_id limit 3",
                 {"file": str(self.path / VALUES), "id": customer_id},
             ).fetchall()
         return [row[0] for row in rows]
@@ -333,81 +317,3 @@ class Book:
             total=total,
         )
         return replace(budget, assumed=(*self.assumed_terms, *budget.assumed))
-
-
-# -- on disk ------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
-    """Give a folder to write the files of a book to; move it to `path` when all went well.
-
-    `manifest` is written last, with the size and hash of each file; it may be filled in meanwhile.
-    """
-    _refuse_other(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-    try:
-        yield aside
-        files = {
-            file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)}
-            for file in sorted(aside.iterdir())
-        }
-        text = json.dumps({"format": FORMAT, **manifest, "files": files}, indent=2, allow_nan=False)
-        (aside / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        aside.chmod(0o755)
-        for file in aside.iterdir():
-            _flush(file)
-        _move_in(aside, path)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _previous(path: Path) -> Path:
-    """Name under which a book steps aside while its successor moves in."""
-    return path.with_name(f".{path.name}.previous")
-
-
-def _whole(path: Path) -> Path:
-    for candidate in (path, _previous(path)):
-        if (candidate / MANIFEST).is_file():
-            return candidate
-    if not path.exists():
-        raise BookError(
-            f"There is no customer book at {path}. Build one: clv build ORDERS -o {path}."
-        )
-    raise BookError(
-        f"{path} is not a customer book: it has no {MANIFEST}. Give the directory that clv build "
-        "wrote, or build one: clv build ORDERS -o BOOK."
-    )
-
-
-def _refuse_other(path: Path) -> None:
-    """Never replace a directory that is not a book, or a file."""
-    if not path.exists() or (path / MANIFEST).is_file():
-        return
-    if path.is_dir() and not any(path.iterdir()):
-        return
-    raise BookError(
-        f"{path} exists and is not a customer book; it is left as it is. Name another place with -o."
-    )
-
-
-def _move_in(aside: Path, path: Path) -> None:
-    previous = _previous(path)
-    if path.exists():
-        if previous.exists():
-            shutil.rmtree(previous)
-        path.rename(previous)
-    aside.rename(path)
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def _flush(file: Path) -> None:
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

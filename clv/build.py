@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from clv.book import MODELS, POLICY, VALUE_COLUMNS, VALUES, Book, write_book
+from clv.book import VALUE_COLUMNS, Book
+from clv.book_directory import MODELS, POLICY, VALUES, write_book
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
@@ -45,7 +46,7 @@ def build_book(
     policy: Policy | None = None,
     end: date | str | None = None,
     unit: Unit = "day",
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Callable[[str], None] | None = None,
 ) -> Book:
     """Build a customer book from orders.
 
@@ -83,6 +84,7 @@ def build_book(
     2357
     """
     policy = policy or Policy()
+    progress = progress or (lambda _step: None)
     terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
     progress("Reading the orders")
     orders = source if isinstance(source, Orders) else read_orders(source)

@@ -103,10 +103,21 @@ class UnknownNameError(ClvError, LookupError):
         The names there are (or the candidates worth suggesting).
     then : str, optional
         What to do next, where a suggestion is not enough.
+    near : list of str, optional
+        The names to suggest, where the caller knows better which are near.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], *, then: str = "") -> None:
-        near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        known: Iterable[str] = (),
+        *,
+        then: str = "",
+        near: list[str] | None = None,
+    ) -> None:
+        if near is None:
+            near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
         super().__init__(f"There is no {kind} {name!r}.{hint}{' ' + then if then else ''}")
         self.kind, self.name, self.near = kind, name, near

@@ -122,7 +122,7 @@ def _beta_rule(a: float, b: float, N: float, scale: float) -> _BetaRule:
 
     `scale` is the largest value of b + x + Rσ: below p ~ 1/scale the rest of the integrand is flat.
 
-    - [0, p0], p0 = 1/(4 scale): Gauss-Jacobi with weight p^(a−1), exact for the singularity of a < 1;
+    - [0, p0], p0 = 1/(4 scale): Gauss-Jacobi with weight p^(a−1), which is singular for a < 1;
     - [1 − v0, 1], v0 = 1/(4N): Gauss-Jacobi with weight (1−p)^(b−1);
     - between them Legendre panels in logit(p). There every factor is analytic in a strip of
       half-width π and the sharpest peak of p^a (1−p)^(b+x) (1+pσ)^(−R) has curvature N/4, so

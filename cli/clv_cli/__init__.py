@@ -1,0 +1,1 @@
+"""The `clv` command. Thin: a command asks `clv`, and prints what it says."""

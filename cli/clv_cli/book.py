@@ -20,9 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _BookType(click.ParamType):
     name = "book"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Book:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Book:
         from clv.book import Book
 
         return value if isinstance(value, Book) else Book(value)

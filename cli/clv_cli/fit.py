@@ -23,10 +23,10 @@ Examples:
 @orders_options
 @click.option(
     "--model",
-    type=click.Choice(["bg-nbd"]),
     default="bg-nbd",
     show_default=True,
-    help="Purchase model.",
+    metavar="NAME",
+    help="Purchase model: bg-nbd.",
 )
 @click.option("--cross-check", is_flag=True, help="Fit with lifetimes too and show both.")
 @format_option
@@ -38,6 +38,7 @@ def fit(
     date: str | None,
     amount: str | None,
     model: str,
+    *,
     cross_check: bool,
     form: str,
 ) -> None:
@@ -48,13 +49,16 @@ def fit(
     """
     import clv
     from clv.errors import NotIdentifiedError
+    from clv.models import purchase_model
+
+    purchases = purchase_model(model)
 
     with Progress() as progress:
         progress("Reading the orders")
         log = clv.read_orders(orders, customer_id=customer_id, date=date, amount=amount)
         histories = clv.histories(log, end=end, unit=unit)
         progress("Fitting the models")
-        fits: dict[str, Fit[Any]] = {"purchases": clv.BGNBD.fit(histories)}
+        fits: dict[str, Fit[Any]] = {"purchases": purchases.fit(histories)}
         without = ""
         independence = None
         if histories.spend is not None:
@@ -123,7 +127,9 @@ def _echo_fit(found: Fit[Any], check: CrossCheck | None) -> None:
         for row_cells, other in zip(rows, check.rows, strict=True):
             row_cells += [f"{other.lifetimes:.4g}", f"{other.lifetimes_standard_error:.2g}"]
     what = "customers with repeat spend" if found.model.name == "gamma-gamma" else "customers"
-    title = f"{found.model.label}, {found.customers:,} {what}, to {found.end}, time in {found.unit}s"
+    title = (
+        f"{found.model.label}, {found.customers:,} {what}, to {found.end}, time in {found.unit}s"
+    )
     echo_table(columns, rows, title=title)
     paragraph(
         f"log-likelihood {found.log_likelihood:,.4f}; AIC {found.aic:,.1f}; BIC {found.bic:,.1f}; "

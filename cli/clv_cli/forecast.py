@@ -48,7 +48,9 @@ def forecast(book: Book, months: int, form: str) -> None:
     echo_json(
         {
             "rows": rows,
-            "total": {name: sum(row[name] for row in rows) for name in ("orders", "revenue", "margin")},
+            "total": {
+                name: sum(row[name] for row in rows) for name in ("orders", "revenue", "margin")
+            },
             "end": book.end.isoformat(),
             "currency": book.policy.currency,
             "margin": book.policy.margin,

@@ -22,8 +22,8 @@ def orders_options(command: F) -> F:
             click.option(
                 "--end",
                 metavar="DATE",
-                help="Last day of observation, as 2024-12-31. Without it, the date of the last order "
-                "is taken, and the output says what that does.",
+                help="Last day of observation, as 2024-12-31. Without it, the date of the last "
+                "order is taken, and the output says what that does.",
             ),
             click.option(
                 "--unit",
@@ -50,6 +50,8 @@ def echo_rows_read(report: Mapping[str, Any], *, err: bool = False) -> None:
     )
     for aside in report["set_aside"]:
         amount = f", {number(aside['amount'])} in all" if has_amount else ""
-        paragraph(f"{aside['rows']:,} rows set aside: {aside['reason']}{amount}.", indent="  - ", err=err)
+        paragraph(
+            f"{aside['rows']:,} rows set aside: {aside['reason']}{amount}.", indent="  - ", err=err
+        )
     for notice in report["notices"]:
         paragraph(notice, indent="  - ", err=err)

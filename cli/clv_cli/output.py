@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import click
 
@@ -120,9 +120,7 @@ def write_rows(rows: Sequence[Row], path: Path) -> None:
     """
     suffix = path.suffix.lower()
     if suffix not in {".csv", ".parquet"}:
-        raise RequestError(
-            f"Cannot tell how to write {path}: end its name in .csv or .parquet."
-        )
+        raise RequestError(f"Cannot tell how to write {path}: end its name in .csv or .parquet.")
     if not path.parent.is_dir():
         raise RequestError(f"There is no folder {path.parent} to write {path.name} to.")
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -174,7 +172,7 @@ class Progress:
         self._timer = threading.Timer(self.AFTER, self._show)
         self._timer.daemon = True
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         self._timer.start()
         return self
 

@@ -1,0 +1,1 @@
+"""Second opinions on a fit: assumptions tested, other programs asked."""

@@ -1,4 +1,4 @@
-"""Is the value of a purchase independent of how often a customer buys?
+"""Test whether the value of a purchase is independent of how often a customer buys.
 
 Gamma-Gamma assumes it: then a lifetime value is (expected purchases) × (expected spend). Under the
 assumption the mean of a customer's transaction values has the same expectation whatever x, so its

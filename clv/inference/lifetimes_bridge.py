@@ -86,8 +86,9 @@ class CrossCheck:
         better = "ours" if ahead >= 0 else "that of lifetimes"
         return (
             f"lifetimes differs: its {worst.parameter} of {self.model} is "
-            f"{abs(worst.difference_in_standard_errors):.2g} standard errors away. The log-likelihood of "
-            f"{better} is higher by {abs(ahead):.2g}; the higher one is nearer the optimum."
+            f"{abs(worst.difference_in_standard_errors):.2g} standard errors away. The "
+            f"log-likelihood of {better} is higher by {abs(ahead):.2g}; the higher one is "
+            "nearer the optimum."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -198,9 +199,9 @@ def _fit_lifetimes(model: Model, histories: Histories) -> Any:
 def to_lifetimes(fit: Fit[Any]) -> BetaGeoFitter | GammaGammaFitter:
     """Convert a fit to the fitted object of `lifetimes`, for code that expects one.
 
-    Its `params_`, `predict`, `summary` and plots work as after its own `fit`. Its variance matrix is
-    ours, which is right off the diagonal too. `data` holds one row for each distinct history, with
-    its weight.
+    Its `params_`, `predict`, `summary` and plots work as after its own `fit`. Its variance matrix
+    is ours, which is right off the diagonal too. `data` holds one row for each distinct history,
+    with its weight.
 
     Parameters
     ----------

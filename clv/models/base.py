@@ -135,7 +135,7 @@ class PurchaseModel(Model):
 
     @abstractmethod
     def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """ln L of each history."""
+        """Log-likelihood of each history."""
 
     @abstractmethod
     def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:

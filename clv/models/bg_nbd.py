@@ -57,7 +57,7 @@ class BGNBD(PurchaseModel):
     # -- the likelihood of a history ----------------------------------------------------------
 
     def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """ln L(r, α, a, b | x, t_x, T) of each history, equation (6).
+        """Log-likelihood ln L(r, α, a, b | x, t_x, T) of each history, equation (6).
 
         Times the unit of time: dividing times by c adds x ln c.
 
@@ -83,11 +83,10 @@ class BGNBD(PurchaseModel):
         return np.asarray(ln_a1 + ln_a2 + ln_a3 + np.logaddexp(0, self._ln_odds_left(x, t_x, T)))
 
     def _ln_odds_left(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
-        """ln of P(left) / P(alive); -inf for x = 0: one can only leave after a repeat purchase."""
+        """Log-odds of having left; -inf for x = 0: one can only leave after a repeat purchase."""
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
-        odds = np.log(a / (b + np.maximum(x, 1) - 1)) + (r + x) * np.log1p(
-            (T - t_x) / (alpha + t_x)
-        )
+        growth = np.log1p((T - t_x) / (alpha + t_x))
+        odds = np.log(a / (b + np.maximum(x, 1) - 1)) + (r + x) * growth
         return np.where(x > 0, odds, -np.inf)
 
     @classmethod
@@ -95,8 +94,8 @@ class BGNBD(PurchaseModel):
         """Log-likelihood of all histories with exact derivatives in (r, α, a, b).
 
         ln L = G(x; r, a, b) + r ln α + ln(e^u + e^w), u = −(r+x) ln(α+T) for the customers who are
-        alive, w = ln a − ln(b+x−1) − (r+x) ln(α+t_x) for those who left. G depends on x alone, so it
-        costs as much as there are different x.
+        alive, w = ln a − ln(b+x−1) − (r+x) ln(α+t_x) for those who left. G depends on x alone, so
+        it costs as much as there are different x.
         """
         r, alpha, a, b = theta
         x, t_x, T, n = histories.frequency, histories.recency, histories.T, histories.weight

@@ -56,7 +56,7 @@ class GammaGamma(Model):
     # -- the likelihood of a history ----------------------------------------------------------
 
     def log_likelihood(self, x: Number, m: Number) -> Floats:
-        """ln density of the mean m of x transaction values, equation (1a) of the 2013 note.
+        """Log-density of the mean m of x transaction values, equation (1a) of the 2013 note.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class GammaGamma(Model):
         return self.p * self.v / (self.q - 1) if self.q > 1 else math.inf
 
     def expected_spend(self, x: Number, m: Number) -> Floats:
-        """E[mean transaction value | x transactions of mean value m], equation (5) of the 2013 note.
+        """E[mean transaction value | x transactions of mean value m], equation (5) of the note.
 
         A weighted mean of m and the population mean. Infinite where p x + q ≤ 1: the data say that
         some customers spend without bound, and this one has shown too little to be told apart.

@@ -300,8 +300,8 @@ def _refuse_flat(model: type[Model], precision: Floats, theta: Floats, patterns:
     involved = (np.abs(directions[:, flat]).max(axis=1, initial=0) > 0.3) | at_edge
     which = ", ".join(n for n, i in zip(names, involved, strict=True) if i)
     raise NotIdentifiedError(
-        f"The data cannot tell {which} of {model.label}: the log-likelihood of {patterns:,} distinct "
-        f"histories is flat there (the search ended at "
+        f"The data cannot tell {which} of {model.label}: the log-likelihood of {patterns:,} "
+        f"distinct histories is flat there (the search ended at "
         f"{', '.join(f'{n} = {v:.3g}' for n, v in zip(names, theta, strict=True))}). "
         "Use a longer log or more customers, or give a prior."
     )

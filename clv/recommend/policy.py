@@ -373,7 +373,7 @@ did you mean 0.10?
     @functools.cached_property
     def assumed(self) -> dict[str, Any]:
         """Dotted key and value of every figure and rule that the company has not set."""
-        values = dotted(self.model_dump())
+        values = self.values()
         return {
             key: value
             for key, value in values.items()

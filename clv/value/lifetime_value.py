@@ -59,8 +59,8 @@ def lifetime_value(
     Returns
     -------
     pandas.DataFrame
-        One row a customer, by `customer_id`: frequency, recency, T, monetary_value, spend_frequency,
-        p_alive, expected_purchases (within the horizon), expected_spend (per purchase),
+        One row a customer, by `customer_id`: frequency, recency, T, monetary_value,
+        spend_frequency, p_alive, expected_purchases (within the horizon), expected_spend (per purchase),
         value_if_alive and lifetime_value (in money of the orders, at the end of observation).
 
     Raises
@@ -97,7 +97,8 @@ def score(
     """Score all customers as a table in the engine, ordered by customer id.
 
     Besides the columns of :func:`lifetime_value` it has `first_date`, `discounted_purchases` (if
-    alive) and `p_leaves`: the probability that a customer who is alive leaves within `leave_months`.
+    alive) and `p_leaves`: the probability that a customer who is alive leaves within
+    `leave_months`.
     """
     if histories.end is None:
         raise FitError("These histories have no end of observation, so no horizon can be counted.")

@@ -1,0 +1,149 @@
+"""`clv demo`: the main job, done on the bundled CDNOW orders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clv_cli.output import Progress, echo_table, money, number, paragraph
+
+if TYPE_CHECKING:
+    from clv.book import Book
+    from clv.transactions.orders import Orders
+
+CALIBRATION_END, END, UNIT = "1997-09-30", "1998-06-30", "week"
+"""The periods of Fader, Hardie & Lee (2005): 39 weeks to fit, 39 weeks to check."""
+
+PROBLEM = "defective"
+
+
+@click.command(
+    epilog="""\b
+Example:
+  clv demo -o clv-demo"""
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="clv-demo",
+    show_default=True,
+    metavar="DIR",
+    help="Directory for the book and the plots.",
+)
+def demo(output: Path) -> None:
+    """See the main job done on bundled orders.
+
+    2,357 customers of CDNOW, an online music shop, from their first order in early 1997 to June
+    1998: what they are worth, what they will order, what may be spent on one broken order, and how
+    a retention budget is best split.
+    """
+    import clv
+    from clv_cli.budget import echo_budget
+    from clv_cli.forecast import echo_forecast
+    from clv_cli.recover import echo_recovery
+
+    policy = clv.Policy(currency="USD")
+    with Progress() as progress:
+        progress("Reading the orders")
+        orders = clv.read_orders(clv.datasets.path("cdnow"))
+        book = clv.build_book(
+            orders, output / "book", policy=policy, end=END, unit=UNIT, progress=progress
+        )
+        progress("Drawing the plots")
+        plots, tracked = _plots(orders, book, output)
+
+    _title("What the customers are worth")
+    totals = book.manifest["totals"]
+    paragraph(
+        f"{book.customers:,} customers are worth {money(totals['lifetime_value'], 'USD')} from "
+        f"{book.end} on; {totals['p_alive']:,.0f} of them are expected to be customers still."
+    )
+    paragraph(book.manifest["terms"]["sentence"])
+
+    _title("Can it be trusted?")
+    paragraph(tracked)
+    paragraph(book.manifest["independence"]["sentence"])
+
+    _title("The next 12 months")
+    echo_forecast(book, 12)
+
+    _title("The ten most valuable customers")
+    top = book.values(top=10).to_dict("records")
+    echo_table(
+        ["customer", "repeat orders", "P(alive)", "lifetime value USD"],
+        (
+            [
+                str(row["customer_id"]),
+                f"{row['frequency']:,.0f}",
+                number(row["p_alive"]),
+                number(row["lifetime_value"]),
+            ]
+            for row in top
+        ),
+    )
+
+    _title("One customer has a problem: what may be spent on it?")
+    first = top[0]
+    loss = round(float(first["expected_spend"]), 2)
+    echo_recovery(book, book.recover(str(first["customer_id"]), PROBLEM, loss))
+
+    _title("A retention budget")
+    echo_budget(book, book.budget())
+
+    _title("Saved")
+    for file in (output / "book", *plots):
+        click.echo(f"  {file}")
+
+    _title("Try next")
+    where = output / "book"
+    for command, why in (
+        (
+            f"clv recover {where} {first['customer_id']} --problem late_delivery --loss 40 --hours 48",
+            "",
+        ),
+        (f"clv value {where} --top 50 --format csv", ""),
+        ("clv policy init policy.toml", "to replace what is assumed by what you know"),
+        ("clv build YOUR-ORDERS.csv -o book --end DATE", "the same with your own orders"),
+    ):
+        click.echo(f"  {command}" + (f"    {why}" if why else ""))
+
+
+def _title(text: str) -> None:
+    click.echo()
+    click.echo(click.style(text, bold=True))
+
+
+def _plots(orders: Orders, book: Book, folder: Path) -> tuple[list[Path], str]:
+    """Draw and save the three plots; say what the holdout shows."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    import clv
+    from clv.evaluate.holdout import holdout_check
+    from clv.evaluate.tracking import tracking_check
+    from clv.plots import plot_concentration, plot_p_alive, plot_tracking
+
+    periods = {"calibration_end": CALIBRATION_END, "end": END, "unit": UNIT}
+    check = holdout_check(orders, clv.BGNBD, **periods)
+    drawings = {
+        "p_alive.png": lambda: plot_p_alive(book.purchases, unit=UNIT),
+        "tracking.png": lambda: plot_tracking(tracking_check(orders, clv.BGNBD, **periods)),
+        "concentration.png": lambda: plot_concentration(book.values()["lifetime_value"]),
+    }
+    saved = []
+    for name, draw in drawings.items():
+        axes = draw()
+        axes.figure.savefig(folder / name, dpi=150)
+        plt.close(axes.figure)
+        saved.append(folder / name)
+    way = "fewer" if check.expected < check.actual else "more"
+    return saved, (
+        f"Fitted on the orders to {check.calibration_end} alone, the model expects "
+        f"{check.expected:,.1f} repeat orders of these customers to {check.end}; "
+        f"{check.actual:,} came. It expects {abs(check.error):.0%} {way} than came."
+    )

@@ -1,0 +1,102 @@
+"""The directory of a customer book on disk: there whole, or not at all.
+
+A book is written beside its place and moved there in one step. Where one stood before, it steps
+aside first under a name that :func:`whole` knows, so that there is a whole book to read at every
+moment, even when the machine stops between the two moves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clv.errors import BookError
+
+__all__ = ["FORMAT", "MANIFEST", "MODELS", "POLICY", "VALUES", "whole", "write_book"]
+
+FORMAT = 1
+MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
+
+
+@contextmanager
+def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
+    """Give a folder to write the files of a book to; move it to `path` when all went well.
+
+    `manifest` is written last, with the size and hash of each file; it may be filled in meanwhile.
+    """
+    _refuse_other(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    try:
+        yield aside
+        files = {
+            file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+            for file in sorted(aside.iterdir())
+        }
+        text = json.dumps({"format": FORMAT, **manifest, "files": files}, indent=2, allow_nan=False)
+        (aside / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        aside.chmod(0o755)
+        for file in aside.iterdir():
+            _flush(file)
+        _move_in(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _previous(path: Path) -> Path:
+    """Name under which a book steps aside while its successor moves in."""
+    return path.with_name(f".{path.name}.previous")
+
+
+def whole(path: Path) -> Path:
+    """Find the whole book of this path: there, or where it stepped aside."""
+    for candidate in (path, _previous(path)):
+        if (candidate / MANIFEST).is_file():
+            return candidate
+    if not path.exists():
+        raise BookError(
+            f"There is no customer book at {path}. Build one: clv build ORDERS -o {path}."
+        )
+    raise BookError(
+        f"{path} is not a customer book: it has no {MANIFEST}. Give the directory that clv build "
+        "wrote, or build one: clv build ORDERS -o BOOK."
+    )
+
+
+def _refuse_other(path: Path) -> None:
+    """Never replace a directory that is not a book, or a file."""
+    if not path.exists() or (path / MANIFEST).is_file():
+        return
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    raise BookError(
+        f"{path} exists and is not a customer book; it is left as it is. Name another place "
+        "with -o."
+    )
+
+
+def _move_in(aside: Path, path: Path) -> None:
+    previous = _previous(path)
+    if path.exists():
+        if previous.exists():
+            shutil.rmtree(previous)
+        path.rename(previous)
+    aside.rename(path)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
