@@ -84,7 +84,7 @@ def histories(
 
     Notes
     -----
-    Fader, Hardie & Lee (2005), "Counting your customers" the easy way, section 4, for the
+    Fader, Hardie & Lee (2005), "Counting your customers" the easy way, for the
     conventions of frequency, recency and T.
 
     Examples
@@ -98,7 +98,7 @@ def histories(
     ... }))
     >>> h = histories(orders, end="2024-01-29", unit="week")
     >>> h.to_pandas().loc["007", ["frequency", "recency", "T", "monetary_value"]].tolist()
-    [1, 2.0, 4.0, 20.5]
+    [1.0, 2.0, 4.0, 20.5]
     """
     check_unit(unit)
     last = orders.last_date if end is None else read_date(end, "end")
