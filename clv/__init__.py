@@ -54,14 +54,13 @@ _HOME = {
 """Where each public name lives. Names are imported when first used, so that a command which only
 looks up one customer does not wait for the fitting machinery."""
 
-__all__ = [*_HOME, "__version__", "datasets"]
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> object:
-    if name == "datasets":
-        return importlib.import_module("clv.datasets")
     if name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
+        home = importlib.import_module(_HOME[name])
+        value = home if _HOME[name] == f"clv.{name}" else getattr(home, name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'clv' has no attribute {name!r}")

@@ -98,12 +98,9 @@ def demo(output: Path) -> None:
         click.echo(f"  {file}")
 
     _title("Try next")
-    where = output / "book"
+    where, who = output / "book", first["customer_id"]
     for command, why in (
-        (
-            f"clv recover {where} {first['customer_id']} --problem late_delivery --loss 40 --hours 48",
-            "",
-        ),
+        (f"clv recover {where} {who} --problem late_delivery --loss 40 --hours 48", ""),
         (f"clv value {where} --top 50 --format csv", ""),
         ("clv policy init policy.toml", "to replace what is assumed by what you know"),
         ("clv build YOUR-ORDERS.csv -o book --end DATE", "the same with your own orders"),

@@ -116,14 +116,17 @@ def write_rows(rows: Sequence[Row], path: Path) -> None:
     Raises
     ------
     RequestError
-        For another ending, or a folder that is not there.
+        For another ending, a folder that is not there, or a place that cannot be written to.
     """
     suffix = path.suffix.lower()
     if suffix not in {".csv", ".parquet"}:
         raise RequestError(f"Cannot tell how to write {path}: end its name in .csv or .parquet.")
     if not path.parent.is_dir():
         raise RequestError(f"There is no folder {path.parent} to write {path.name} to.")
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from None
     os.close(handle)
     aside = Path(name)
     try:
@@ -136,9 +139,15 @@ def write_rows(rows: Sequence[Row], path: Path) -> None:
             pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), aside)
         aside.chmod(0o644)
         aside.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
     finally:
         aside.unlink(missing_ok=True)
     click.echo(f"Wrote {len(rows):,} rows to {path}.", err=True)
+
+
+def _unwritable(path: Path, error: OSError) -> RequestError:
+    return RequestError(f"Cannot write {path}: {error.strerror or error}. Name another file.")
 
 
 def _csv(rows: Iterable[Row]) -> str:

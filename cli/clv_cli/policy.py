@@ -63,6 +63,7 @@ def check(file: Path, form: str) -> None:
     rows = [
         {"key": key, "value": value, "origin": "yours" if found.is_set(key) else "assumed"}
         for key, value in found.values().items()
+        if found.is_set(key) or key in found.assumed
     ]
     if form == "json":
         echo_json({"valid": True, "version": found.version, "rows": rows})

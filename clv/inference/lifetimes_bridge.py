@@ -254,8 +254,8 @@ def to_lifetimes(fit: Fit[Any]) -> BetaGeoFitter | GammaGammaFitter:
     fitter._negative_log_likelihood_ = -fit.log_likelihood / fit.customers
     fitter._hessian_ = np.linalg.inv(fit.log_covariance) / fit.customers
     fitter.variance_matrix_ = pd.DataFrame(fit.covariance, columns=names, index=names)
-    fitter.standard_errors_ = fitter._compute_standard_errors()
-    fitter.confidence_intervals_ = fitter._compute_confidence_intervals()
+    fitter.standard_errors_ = fitter._compute_standard_errors()  # noqa: SLF001 - as fit does
+    fitter.confidence_intervals_ = fitter._compute_confidence_intervals()  # noqa: SLF001 - as fit does
     return fitter
 
 

@@ -386,6 +386,10 @@ did you mean 0.10?
         values = json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(values.encode()).hexdigest()[:12]
 
+    def values(self) -> dict[str, Any]:
+        """Dotted key and value of every figure and rule in effect."""
+        return dotted(self.model_dump())
+
     def problem(self, key: str) -> ProblemType:
         """Return the problem type with this key, or raise :class:`UnknownNameError`."""
         if key not in self.problems:

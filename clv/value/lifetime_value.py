@@ -60,8 +60,9 @@ def lifetime_value(
     -------
     pandas.DataFrame
         One row a customer, by `customer_id`: frequency, recency, T, monetary_value,
-        spend_frequency, p_alive, expected_purchases (within the horizon), expected_spend (per purchase),
-        value_if_alive and lifetime_value (in money of the orders, at the end of observation).
+        spend_frequency, p_alive, expected_purchases (within the horizon), expected_spend
+        (per purchase), value_if_alive and lifetime_value (in money of the orders, at the end of
+        observation).
 
     Raises
     ------
