@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clv.book_directory import FORMAT, MANIFEST, MODELS, POLICY, VALUES, whole
+from clv.book_directory import FORMAT, MANIFEST, MODELS, POLICY, VALUES, damage, whole
 from clv.errors import BookError, RequestError, UnknownNameError
 from clv.recommend.policy import Policy
 
@@ -80,12 +80,13 @@ class Book:
     def __init__(self, path: str | Path) -> None:
         self.path = whole(Path(path))
         try:
-            self.manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text("utf-8"))
+            read: Any = json.loads((self.path / MANIFEST).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise BookError(
                 f"{self.path / MANIFEST} cannot be read ({error}). Build the book again: "
                 "clv build ORDERS -o BOOK."
             ) from None
+        self.manifest: dict[str, Any] = read if isinstance(read, dict) else {}
         self._check()
 
     def _check(self) -> None:
@@ -95,16 +96,7 @@ class Book:
                 f"{self.path} is a book of format {found}; this version reads format {FORMAT}. "
                 "Build it again with this version: clv build ORDERS -o BOOK."
             )
-        faults = []
-        for name, about in self.manifest["files"].items():
-            file = self.path / name
-            if not file.is_file():
-                faults.append(f"{file} is missing")
-            elif file.stat().st_size != about["bytes"]:
-                faults.append(
-                    f"{file} has {file.stat().st_size:,} bytes where the manifest says "
-                    f"{about['bytes']:,}"
-                )
+        faults = damage(self.path, self.manifest)
         if faults:
             raise BookError.of(
                 faults, then="This is not a whole book. Build it again: clv build ORDERS -o BOOK."

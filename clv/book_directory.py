@@ -19,7 +19,17 @@ from typing import Any
 
 from clv.errors import BookError
 
-__all__ = ["FORMAT", "MANIFEST", "MODELS", "POLICY", "VALUES", "whole", "write_book"]
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "MODELS",
+    "POLICY",
+    "VALUES",
+    "damage",
+    "refuse_other",
+    "whole",
+    "write_book",
+]
 
 FORMAT = 1
 MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
@@ -30,10 +40,18 @@ def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
     """Give a folder to write the files of a book to; move it to `path` when all went well.
 
     `manifest` is written last, with the size and hash of each file; it may be filled in meanwhile.
+
+    Raises
+    ------
+    BookError
+        Where something else stands at `path`, or the place cannot be written to.
     """
-    _refuse_other(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    refuse_other(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    except OSError as error:
+        raise _unwritable(path, error) from None
     try:
         yield aside
         files = {
@@ -46,8 +64,17 @@ def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
         for file in aside.iterdir():
             _flush(file)
         _move_in(aside, path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _unwritable(path: Path, error: OSError) -> BookError:
+    return BookError(
+        f"No book can be written at {path}: {error.strerror or error}. Name another place with -o, "
+        "or make room and see that you may write there."
+    )
 
 
 def _previous(path: Path) -> Path:
@@ -57,7 +84,7 @@ def _previous(path: Path) -> Path:
 
 def whole(path: Path) -> Path:
     """Find the whole book of this path: there, or where it stepped aside."""
-    for candidate in (path, _previous(path)):
+    for candidate in (path, _previous(path)) if path.name else (path,):
         if (candidate / MANIFEST).is_file():
             return candidate
     if not path.exists():
@@ -70,8 +97,36 @@ def whole(path: Path) -> Path:
     )
 
 
-def _refuse_other(path: Path) -> None:
+def damage(path: Path, manifest: Any) -> list[str]:
+    """Say which files of a book are not what its manifest says; nothing where it is whole."""
+    try:
+        files = {
+            str(name): (int(f["bytes"]), str(f["sha256"])) for name, f in manifest["files"].items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return [f"{path / MANIFEST} does not say which files belong to the book"]
+    faults = [
+        f"{path / MANIFEST} does not name {name}"
+        for name in (VALUES, MODELS, POLICY)
+        if name not in files
+    ]
+    for name, (size, sha256) in files.items():
+        file = path / name
+        if not file.is_file():
+            faults.append(f"{file} is missing")
+        elif file.stat().st_size != size:
+            faults.append(
+                f"{file} has {file.stat().st_size:,} bytes where the manifest says {size:,}"
+            )
+        elif _sha256(file) != sha256:
+            faults.append(f"{file} was changed after the book was built")
+    return faults
+
+
+def refuse_other(path: Path) -> None:
     """Never replace a directory that is not a book, or a file."""
+    if not path.name:
+        raise BookError(f"A book needs a directory of its own; {path} is none. Name one with -o.")
     if not path.exists() or (path / MANIFEST).is_file():
         return
     if path.is_dir() and not any(path.iterdir()):

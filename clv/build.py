@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from clv.book import VALUE_COLUMNS, Book
-from clv.book_directory import MODELS, POLICY, VALUES, write_book
+from clv.book_directory import MODELS, POLICY, VALUES, refuse_other, write_book
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
@@ -86,8 +86,12 @@ def build_book(
     policy = policy or Policy()
     progress = progress or (lambda _step: None)
     terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
-    progress("Reading the orders")
-    orders = source if isinstance(source, Orders) else read_orders(source)
+    refuse_other(Path(path))  # before the work, not after it
+    if isinstance(source, Orders):
+        orders = source
+    else:
+        progress("Reading the orders")
+        orders = read_orders(source)
     if not orders.has_amount:
         raise OrdersError(
             f"{orders.source} has no amounts, so customers cannot be valued. Name the column with "
