@@ -47,7 +47,9 @@ PARTS = {
     "clv.inference": "Inference",
     "clv.value": "Value",
     "clv.recommend": "Recommender",
+    "clv.evaluate": "Evaluation",
     "clv.book": "Customer book",
+    "clv.build": "Building a book",
     "clv.plots": "Plots",
     "clv.errors": "Errors",
 }
@@ -94,8 +96,15 @@ def reference_page(title: str, names: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def plain(app: Sphinx, ctx: object, lines: list[str]) -> None:  # noqa: ARG001 - Sphinx passes them
+    """Help texts are plain text: a star in a file pattern is a star, not emphasis."""
+    lines[:] = [line.replace("*", r"\*") for line in lines]
+
+
 def setup(app: Sphinx) -> None:
     """Write the generated pages before Sphinx looks for documents."""
+    for text in ("description", "epilog"):
+        app.connect(f"sphinx-click-process-{text}", plain)
     folder = Path(app.srcdir) / "reference" / "generated"
     folder.mkdir(parents=True, exist_ok=True)
     pages = reference_pages()
