@@ -221,16 +221,22 @@ class _Customers:
         """Move what the last digit of ln μ leaves over to those between their bounds, in place.
 
         Spread like one more Newton step, in proportion to 1/k, so that μ stays equal for all.
+        Where everyone is at a bound, the one whose unit returns most gains or least gives it.
         """
         for _ in range(3):
             left = total - float(spend.sum())
-            room = (spend < self.hi) if left > 0 else (spend > self.lo)
-            per_log = np.where(room, 1 / self.k, 0.0)
-            inner = np.where((spend < self.hi) & (spend > self.lo), per_log, 0.0)
-            share = inner if inner.any() else per_log
-            if left == 0 or not share.any():
+            if left == 0:
                 return
-            np.clip(spend + left * (share / share.sum()), self.lo, self.hi, out=spend)
+            inner = np.where((spend < self.hi) & (spend > self.lo), 1 / self.k, 0.0)
+            if inner.any():
+                np.clip(spend + left * (inner / inner.sum()), self.lo, self.hi, out=spend)
+                continue
+            room = (spend < self.hi) if left > 0 else (spend > self.lo)
+            if not room.any():
+                return
+            returns = np.where(room, (self.a - self.k * spend) * np.sign(left), -np.inf)
+            one = int(np.argmax(returns))
+            spend[one] = np.clip(spend[one] + left, self.lo[one], self.hi[one])
 
     def next_unit(self, spend: Floats) -> float:
         """What the next unit returns: the most that anyone below the own maximum offers."""

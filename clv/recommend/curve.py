@@ -30,6 +30,9 @@ __all__ = ["break_even", "net_gain", "worthwhile_spend"]
 
 Floats = npt.NDArray[np.float64]
 
+FAR = 50.0
+"""From this x on exp(−x) is below the last digit of x: y = x, and break-even is D/c."""
+
 
 def net_gain(
     s: npt.ArrayLike, D: npt.ArrayLike, kappa: npt.ArrayLike, c: npt.ArrayLike = 1.0
@@ -117,11 +120,12 @@ def break_even(D: npt.ArrayLike, kappa: npt.ArrayLike, c: npt.ArrayLike = 1.0) -
     0.0
     """
     D, kappa, c = _arrays(D, kappa, c)
-    s = np.where(kappa > 0, 0.0, D / c)
-    pays = (kappa > 0) & (c * kappa < D)
-    if pays.any():
-        D, kappa, c = D[pays], kappa[pays], c[pays]
-        s[pays] = np.minimum(kappa * _break_even_share(D, c * kappa), D / c)
+    first_unit = c * kappa
+    s = np.where((first_unit > 0) & (FAR * first_unit > D), 0.0, D / c)
+    near = (first_unit < D) & (FAR * first_unit > D)
+    if near.any():
+        share = _break_even_share(D[near], first_unit[near])
+        s[near] = np.minimum(kappa[near] * share, D[near] / c[near])
     return s[()]
 
 
@@ -130,12 +134,11 @@ def _arrays(*values: npt.ArrayLike) -> tuple[Floats, ...]:
 
 
 def _break_even_share(D: Floats, first_unit: Floats) -> Floats:
-    """Solve x(1 − exp(−y)) = y for y > 0, with x = D/first_unit > 1."""
-    with np.errstate(over="ignore"):
-        x = np.minimum(D / first_unit, 1e300)
+    """Solve x(1 − exp(−y)) = y for y > 0, with 1 < x = D/first_unit < FAR."""
+    x = D / first_unit
     eps = (D - first_unit) / first_unit  # x − 1 without first rounding x
-    y = x.copy()  # beyond 50, exp(−x) is below the last digit of x, and y = x
-    near, middle = eps < 0.02, (eps >= 0.02) & (x < 50)
+    near = eps < 0.02
+    y = np.empty_like(x)
 
     # x = y/(1 − exp(−y)) = 1 + y/2 + y²/12 − y⁴/720 + y⁶/30240 − …; its inverse, then Newton
     e = eps[near]
@@ -146,9 +149,9 @@ def _break_even_share(D: Floats, first_unit: Floats) -> Floats:
         v = v - f / (1 / 2 + v / 6 - v * v2 / 180)
     y[near] = v
 
-    x = x[middle]
+    x = x[~near]
     z: Any = -x * np.exp(-x)  # its stubs take no array of unknown shape
     v = x + lambertw(z).real
     decay = np.expm1(-v)
-    y[middle] = v + (v + x * decay) / (x * (1 + decay) - 1)  # one Newton step on x(1 − e^−y) − y
+    y[~near] = v + (v + x * decay) / (x * (1 + decay) - 1)  # one Newton step on x(1 − e^−y) − y
     return y

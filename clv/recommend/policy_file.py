@@ -33,8 +33,10 @@ def read_toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        where = f"at line {len(text.splitlines())}, the end"
+        told = str(error).replace("at end of document", where)
         raise PolicyError(
-            f"This is not a policy in TOML: {error}. Text needs quotes, numbers a decimal point "
+            f"This is not a policy in TOML: {told}. Text needs quotes, numbers a decimal point "
             "and no thousands separator, every line one `key = value`."
         ) from None
 
