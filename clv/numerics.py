@@ -84,14 +84,15 @@ def discounted_purchases(
     """E[∫ e^(−δs) dX(s) | alive] over 0 < s < horizon, δ = `rate` ≥ 0, horizon ≤ inf.
 
     The purchase rate of a customer alive now is E[λ e^(−λps)] = (R/A) E_p[(1 + ps/A)^(−R−1)] at
-    time s. With s = A (e^v − 1)/(R + 1) the integrand in v varies over lengths of about 1 whatever
-    the parameters, so Legendre panels of width 2 integrate it; beyond 60/δ nothing is left. Without
+    time s, and falls over times of A/(R + 1), the discount over times of 1/δ. With the shorter for
+    step, s = step (e^v − 1), the integrand in v varies over lengths of about 1 whatever the
+    parameters, so Legendre panels of width 2 integrate it; beyond 60/δ nothing is left. Without
     discount and horizon the mean is E[1/p] = (a + B − 1)/(a − 1), infinite unless a > 1.
     """
     if rate == 0 and np.isinf(horizon):
         return (a + B - 1) / (a - 1) if a > 1 else np.full_like(R, np.inf)
     end = horizon if rate == 0 else min(horizon, 60 / rate)
-    step = A / (R + 1)
+    step = 1 / ((R + 1) / A + rate)
     v_end = np.log1p(end / step)
     nodes, weights = _panels(int(np.ceil(v_end.max() / 2)))
 
@@ -120,7 +121,8 @@ class _BetaRule:
 def _beta_rule(a: float, b: float, N: float, scale: float) -> _BetaRule:
     """Build a rule for ∫ p^(a−1) (1−p)^(b+x−1) g(p) dp, for every x whose 1 + a + b + x + R ≤ N.
 
-    `scale` is the largest value of b + x + Rσ: below p ~ 1/scale the rest of the integrand is flat.
+    `scale` is the largest 1 + b + x + max(R, 1) σ: below p ~ 1/scale the rest of the integrand is
+    flat, and its singularity at −1/σ is four times as far as p0.
 
     - [0, p0], p0 = 1/(4 scale): Gauss-Jacobi with weight p^(a−1), which is singular for a < 1;
     - [1 − v0, 1], v0 = 1/(4N): Gauss-Jacobi with weight (1−p)^(b−1);
@@ -172,8 +174,8 @@ def _mean_over_p(
     a: float,
     B: Floats,
 ) -> Floats:
-    """E[g(p)], p ~ Beta(a, B), for g that varies with p over lengths of 1/(Rσ) or more."""
-    N, scale = 1 + a + B + R, B + R * sigma + 1
+    """E[g(p)], p ~ Beta(a, B), for g that varies with p over lengths of 1/σ or, if less, 1/(Rσ)."""
+    N, scale = 1 + a + B + R, 1 + B + np.maximum(R, 1) * sigma
     mean = np.empty_like(R)
     # A rule fine enough for large x is dear: rows of like size share one.
     size = np.floor(np.log2(N) / 2) + 1000 * np.floor(np.log2(scale) / 8)
