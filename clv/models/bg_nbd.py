@@ -22,6 +22,7 @@ from clv import numerics
 from clv.errors import NotIdentifiedError, RequestError
 from clv.history import Histories
 from clv.models.base import Derivatives, Number, PurchaseModel
+from clv.numerics import dot
 
 __all__ = ["BGNBD"]
 
@@ -128,36 +129,38 @@ class BGNBD(PurchaseModel):
 
         # ln(e^u + e^w): the customers with x = 0 have the first term only.
         y, bT = r + x, alpha + T
-        ln_T = np.log(bT)
+        ln_T, y_T = np.log(bT), y / bT
         n0 = np.where(again, 0, n)
-        value -= float(n0 @ (y * ln_T))
-        g[0] -= n0 @ ln_T
-        g[1] -= n0 @ (y / bT)
-        h[0, 1] -= n0 @ (1 / bT)
-        h[1, 1] += n0 @ (y / bT**2)
+        value -= dot(n0, y * ln_T)
+        g[0] -= dot(n0, ln_T)
+        g[1] -= dot(n0, y_T)
+        h[0, 1] -= dot(n0, 1 / bT)
+        h[1, 1] += dot(n0, y_T / bT)
 
-        x, y, n, bT, ln_T = x[again], y[again], n[again], bT[again], ln_T[again]
+        x, y, n, bT, ln_T, y_T = x[again], y[again], n[again], bT[again], ln_T[again], y_T[again]
         bt = alpha + t_x[again]
-        ln_t, c = np.log(bt), b + x - 1
+        ln_t, c, y_t = np.log(bt), b + x - 1, y / bt
         ln_odds = math.log(a) - np.log(c) + y * (ln_T - ln_t)
         left = expit(ln_odds)
-        value += float(n @ (np.logaddexp(0, ln_odds) - y * ln_T))
+        value += dot(n, np.logaddexp(0, ln_odds) - y * ln_T)
         # Gradients of u and of w − u; the Hessian is Σ (1−q) u'' + q w'' + q(1−q)(w−u)'(w−u)'ᵀ.
-        q, s = n * left, n * left * (1 - left)
-        e = [ln_T - ln_t, y / bT - y / bt, 1 / a, -1 / c]
-        g[0] += q @ e[0] - n @ ln_T
-        g[1] += q @ e[1] - n @ (y / bT)
+        q = n * left
+        stay, s = n - q, q * (1 - left)
+        e = [ln_T - ln_t, y_T - y_t, np.full_like(c, 1 / a), -1 / c]
+        g[0] += dot(q, e[0]) - dot(n, ln_T)
+        g[1] += dot(q, e[1]) - dot(n, y_T)
         g[2] += q.sum() / a
-        g[3] += q @ e[3]
-        h[0, 1] += (q - n) @ (1 / bT) - q @ (1 / bt)
-        h[1, 1] += (n - q) @ (y / bT**2) + q @ (y / bt**2)
+        g[3] += dot(q, e[3])
+        h[0, 1] -= dot(stay, 1 / bT) + dot(q, 1 / bt)
+        h[1, 1] += dot(stay, y_T / bT) + dot(q, y_t / bt)
         h[2, 2] -= q.sum() / a**2
-        h[3, 3] += q @ (1 / c**2)
+        h[3, 3] += dot(q, 1 / c**2)
         for i in range(4):
+            se = s * e[i]
             for j in range(i, 4):
-                h[i, j] += np.sum(s * e[i] * e[j])
+                h[i, j] += dot(se, e[j])
         h = np.triu(h) + np.triu(h, 1).T
-        return Derivatives(value, g, h)
+        return Derivatives(float(value), g, h)
 
     # -- what the history says of the customer ------------------------------------------------
 

@@ -23,6 +23,7 @@ from scipy.special import digamma, gammaln, polygamma
 from clv.errors import NotIdentifiedError
 from clv.history import Histories, SpendPatterns
 from clv.models.base import Derivatives, Model, Number
+from clv.numerics import dot
 
 __all__ = ["GammaGamma"]
 
@@ -104,26 +105,26 @@ class GammaGamma(Model):
         value = float(
             n_k @ (gammaln(pk + q) - gammaln(pk))
             + customers * (q * math.log(v) - gammaln(q))
-            - n @ (q * np.log(sum_v) - p * x * ln_share + np.log(m))
+            - dot(n, q * np.log(sum_v) - p * x * ln_share + np.log(m))
         )
         d1, d2 = digamma(pk + q), polygamma(1, pk + q)
         inverse = 1 / sum_v
         px_q = p * x + q
         g = np.array(
             [
-                n_k @ (k * (d1 - digamma(pk))) + n @ (x * ln_share),
-                n_k @ d1 + customers * (math.log(v) - digamma(q)) - n @ np.log(sum_v),
-                customers * q / v - n @ (px_q * inverse),
+                n_k @ (k * (d1 - digamma(pk))) + dot(n, x * ln_share),
+                n_k @ d1 + customers * (math.log(v) - digamma(q)) - dot(n, np.log(sum_v)),
+                customers * q / v - dot(n, px_q * inverse),
             ]
         )
         h = np.empty((3, 3))
         h[0, 0] = n_k @ (k**2 * (d2 - polygamma(1, pk)))
         h[0, 1] = h[1, 0] = n_k @ (k * d2)
         h[1, 1] = n_k @ d2 - customers * polygamma(1, q)
-        h[0, 2] = h[2, 0] = -n @ (x * inverse)
-        h[1, 2] = h[2, 1] = customers / v - n @ inverse
-        h[2, 2] = n @ (px_q * inverse**2) - customers * q / v**2
-        return Derivatives(value, g, h)
+        h[0, 2] = h[2, 0] = -dot(n, x * inverse)
+        h[1, 2] = h[2, 1] = customers / v - dot(n, inverse)
+        h[2, 2] = dot(n, px_q * inverse**2) - customers * q / v**2
+        return Derivatives(float(value), g, h)
 
     # -- what to expect -----------------------------------------------------------------------
 
