@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from clv.errors import FitError
 from clv.models.base import PurchaseModel
@@ -24,6 +24,7 @@ from clv.value.terms import Terms
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pandas as pd
 
 __all__ = ["lifetime_value", "score"]
 
@@ -83,7 +84,7 @@ def lifetime_value(
     """
     terms = Terms(margin, discount_rate, horizon_months)
     table = score(histories, purchases, spend, terms).drop(*INTERNAL)
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pyarrow().to_pandas()
     return frame.set_index("customer_id")
 
 
@@ -119,13 +120,13 @@ def score(
         else p_alive * purchases.expected_purchases_if_alive(horizon, x, T)
     )
     scores = ibis.memtable(
-        pd.DataFrame(
+        pa.table(
             {
                 "frequency": x,
                 "recency": t_x,
                 "T": T,
                 "p_alive": p_alive,
-                "expected_purchases": expected,
+                "expected_purchases": pa.array(expected, from_pandas=True),  # nan is null
                 "discounted_purchases": discounted,
                 "p_leaves": 1 - purchases.survival_if_alive(leaving, x, T),
             }
@@ -148,7 +149,7 @@ def _refuse_infinite_spend(customers: ir.Table, spend: GammaGamma) -> None:
     if spend.q > 1:
         return
     unbounded = customers.filter(spend.p * customers.spend_frequency + spend.q <= 1)
-    count = int(unbounded.count().execute())
+    count = int(unbounded.count().to_pyarrow().as_py())
     if count:
         raise FitError(
             f"Gamma-Gamma's q is {spend.q:.3g}, and at or below 1 the mean spend of a customer who "
