@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -261,7 +262,8 @@ def _told(name: str) -> Iterator[None]:
                 f"{name!r} is not UTF-8 text. Save it as UTF-8, or convert it: "
                 "iconv -f latin1 -t utf-8 IN > OUT."
             ) from error
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        reason = re.sub(r"^([A-Z]\w+ )+Error: ", "", said.split("\nLINE ")[0])
+        lines = [line.strip() for line in reason.splitlines() if line.strip()]
         raise OrdersError(f"{name!r} cannot be read: {' '.join(lines[:3])}") from error
 
 

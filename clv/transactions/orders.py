@@ -16,7 +16,7 @@ from clv.transactions import engine
 from clv.transactions.columns import Columns, recognise
 from clv.transactions.engine import Source
 from clv.transactions.layouts import LayoutChoice, choose
-from clv.transactions.report import OrdersReport, SetAside
+from clv.transactions.report import OrdersReport, SetAside, counted
 from clv.transactions.values import Reading
 
 __all__ = ["Orders", "read_orders"]
@@ -141,14 +141,14 @@ def read_orders(
     days = engine.materialise(opened, _days(log))
     if seen["zoned"]:
         notices.append(
-            f"{seen['zoned']:,} dates are written with their offset from UTC; an order belongs to "
+            f"{counted(seen['zoned'], 'date')} came with an offset from UTC; an order belongs to "
             "its day in UTC."
         )
     repeated = _duplicates(opened, reading, days)
     if repeated:
         notices.append(
-            f"{repeated:,} rows repeat an earlier row in every column; they were kept. Two "
-            "identical orders can be real; if the export doubled them, remove them first."
+            f"Kept, though the same as an earlier row in every column: {counted(repeated, 'row')}. "
+            "Two identical orders can be real; if the export doubled them, remove them first."
         )
     orders = Orders(
         days=days,
@@ -227,7 +227,7 @@ def _refuse(
         sure = layout is not None and not layout.others
         wanted = f"as {layout.layout.words}" if layout and sure else "as 2024-01-31 (ISO 8601)"
         faults.append(
-            f"{seen['bad_dates']:,} of {rows:,} rows have no readable date in column "
+            f"No readable date in {seen['bad_dates']:,} of {counted(rows, 'row')}, column "
             f"{columns.date!r} ({where}). Write every date {wanted}."
         )
     if layout is not None and layout.others:
@@ -240,7 +240,7 @@ def _refuse(
         named = [n for n in (columns.amount, columns.quantity, columns.unit_price) if n is not None]
         where = _examples(source, reading, "bad_amount", named)
         faults.append(
-            f"{seen['bad_amounts']:,} of {rows:,} rows have no readable amount in column "
+            f"No readable amount in {seen['bad_amounts']:,} of {counted(rows, 'row')}, column "
             f"{' x '.join(map(repr, named))} ({where}). Write plain numbers such as 1234.50 "
             "without signs of currency or separators of thousands, below 10^14; 0 where the order "
             "was free."
@@ -248,7 +248,7 @@ def _refuse(
     if seen.get("currency") != seen.get("other"):
         table = log.group_by("currency").aggregate(rows=log.count()).order_by("currency")
         found = [r for r in table.to_pyarrow().to_pylist() if r["currency"] is not None]
-        names = ", ".join(f"{r['currency']} ({r['rows']:,} rows)" for r in found)
+        names = ", ".join(f"{r['currency']} ({counted(r['rows'], 'row')})" for r in found)
         faults.append(
             f"Column {columns.currency!r} has {len(found)} currencies: {names}. Amounts of "
             "different currencies cannot be added: read the orders of one currency at a time, or "
@@ -256,8 +256,8 @@ def _refuse(
         )
     if not faults and not seen["kept"]:
         faults.append(
-            f"No row of {source.name!r} is a purchase: of {rows:,} rows {seen['nobody']:,} have "
-            f"{NO_CUSTOMER} and {seen['refunds']:,} a {NEGATIVE}."
+            f"No row of {source.name!r} is a purchase: of {counted(rows, 'row')}, "
+            f"{seen['nobody']:,} with {NO_CUSTOMER} and {seen['refunds']:,} with a {NEGATIVE}."
         )
     if faults:
         raise OrdersError.of(faults)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["OrdersReport", "SetAside"]
+__all__ = ["OrdersReport", "SetAside", "counted"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ class OrdersReport:
             "currency": self.currency,
             "notices": list(self.notices),
         }
+
+
+def counted(n: int, noun: str) -> str:
+    """Return "1 row", "2,000 rows"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _number(amount: Decimal | None) -> float | None:

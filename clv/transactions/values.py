@@ -106,7 +106,8 @@ class Reading:
             return number(table[c.amount])
         if c.quantity is not None and c.unit_price is not None:
             worth = number(table[c.quantity]) * number(table[c.unit_price])
-            return cast("ir.DecimalValue", worth.try_cast(AMOUNT))
+            # The engine's product has eight decimals; round it first, then look at its range.
+            return cast("ir.DecimalValue", worth.try_cast(dt.Decimal(38, 4)).try_cast(AMOUNT))
         return None
 
 
