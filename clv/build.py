@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 
@@ -30,6 +31,7 @@ from clv.value.terms import Terms
 if TYPE_CHECKING:
     import os
 
+    import ibis.expr.types as ir
     import pandas as pd
 
 __all__ = ["build_book"]
@@ -131,9 +133,7 @@ def build_book(
     }
     progress("Writing the book")
     with write_book(Path(path), manifest) as folder:
-        table.select(*VALUE_COLUMNS, "first_date").order_by("customer_id").to_parquet(
-            folder / VALUES, row_group_size=ROW_GROUP, compression="zstd"
-        )
+        _write_values(table, folder / VALUES)
         manifest["totals"] = _totals(folder / VALUES)
         models = {
             role: {"model": fit.model.name, "parameters": fit.parameters}
@@ -142,6 +142,15 @@ def build_book(
         (folder / MODELS).write_text(json.dumps(models, indent=2) + "\n", encoding="utf-8")
         (folder / POLICY).write_text(policy.to_toml(), encoding="utf-8")
     return Book(Path(path))
+
+
+def _write_values(table: ir.Table, file: Path) -> None:
+    """Write one row a customer; a full disk is an OSError, whoever meets it."""
+    values = table.select(*VALUE_COLUMNS, "first_date").order_by("customer_id")
+    try:
+        values.to_parquet(file, row_group_size=ROW_GROUP, compression="zstd")
+    except duckdb.IOException as error:
+        raise OSError(str(error)) from None
 
 
 def _totals(values: Path) -> dict[str, float | None]:
