@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -20,7 +20,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
     PrivateAttr,
     ValidationError,
     field_validator,
@@ -306,7 +305,7 @@ did you mean 0.10?
 
     @model_validator(mode="wrap")
     @classmethod
-    def _remember(cls, data: Any, handler: ModelWrapValidatorHandler[Policy]) -> Policy:
+    def _remember(cls, data: Any, handler: Callable[[Any], Policy]) -> Policy:
         """Fill built-in problem types, remember what was given, tell all faults at once."""
         given = data if isinstance(data, Mapping) else {}
         try:
