@@ -76,7 +76,7 @@ def test_the_budget_is_spent_exactly_or_said_to_be_left(case: Case) -> None:
         assert a.total == pytest.approx(a.optimal_total, rel=1e-12)
 
 
-# SciPy's SLSQP before 1.13 steps out of the bounds by a last digit, clips, and warns of it.
+# SLSQP of SciPy 1.12 steps out of the bounds by a last digit, clips, and warns of it.
 @pytest.mark.filterwarnings("ignore:Values in x were outside bounds:RuntimeWarning")
 @given(cases(most=5, wide=False))
 def test_a_general_optimiser_finds_nothing_better(case: Case) -> None:
