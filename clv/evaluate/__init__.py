@@ -1,0 +1,1 @@
+"""How well a model foretells orders that it has not seen."""
