@@ -23,6 +23,7 @@ __all__ = [
     "dot",
     "expected_purchases",
     "on_distinct",
+    "panels",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -108,7 +109,7 @@ def discounted_purchases(
     end = horizon if rate == 0 else min(horizon, 60 / rate)
     step = 1 / ((R + 1) / A + rate)
     v_end = np.log1p(end / step)
-    nodes, weights = _panels(int(np.ceil(v_end.max() / 2)))
+    nodes, weights = panels(int(np.ceil(v_end.max() / 2)))
 
     def given_p(p: Floats, i: Rows) -> Floats:
         total = np.zeros((len(R[i]), len(p)))
@@ -146,7 +147,7 @@ def _beta_rule(a: float, b: float, N: float, scale: float) -> _BetaRule:
     """
     p0, v0 = 0.25 / scale, 0.25 / N
     low, high = np.log(p0) - np.log1p(-p0), np.log1p(-v0) - np.log(v0)
-    u, w = _panels(int(np.ceil((high - low) / min(3.0, 9 / np.sqrt(N)))))
+    u, w = panels(int(np.ceil((high - low) / min(3.0, 9 / np.sqrt(N)))))
     logit = low + (high - low) * u
     log_p, log_q = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
     # dp = p (1 − p) d logit
@@ -170,7 +171,7 @@ def _beta_rule(a: float, b: float, N: float, scale: float) -> _BetaRule:
     return _BetaRule(*(np.concatenate(c) for c in (p_parts, log_p_parts, log_q_parts, log_w_parts)))
 
 
-def _panels(count: int) -> tuple[Floats, Floats]:
+def panels(count: int) -> tuple[Floats, Floats]:
     """Nodes and weights on [0, 1] of `count` equal Gauss-Legendre panels."""
     z, w = roots_legendre(NODES)
     nodes = (np.arange(count)[:, None] + (z + 1) / 2) / count

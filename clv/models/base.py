@@ -7,15 +7,15 @@ and Hessian, where to start, and which data cannot identify it. :meth:`Model.fit
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from clv.errors import ParameterError
+from clv.errors import NotIdentifiedError, ParameterError
 from clv.history import Histories
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Derivatives(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(ABC):
     """Parameters of one model: positive numbers, checked when the value is made."""
 
     name: ClassVar[str]
@@ -133,6 +133,39 @@ class PurchaseModel(Model):
     With x = t_x = T = 0, the defaults, the customer is a new one, just after the first purchase.
     """
 
+    @classmethod
+    def refuse_unidentified(cls, histories: Histories) -> None:
+        """Refuse one customer only, and customers without a repeat purchase."""
+        if histories.customers < 2:
+            raise NotIdentifiedError(
+                "There is one customer only: how customers differ cannot be learned from one. "
+                "Fit on a log of many customers, then ask about this one."
+            )
+        if histories.repeat_customers == 0:
+            raise NotIdentifiedError(
+                f"None of the {histories.customers:,} customers bought again, so neither the "
+                "purchase rate nor the dropout can be learned. Use a longer log, or check that the "
+                "customer ids are the same across a customer's orders."
+            )
+
+    @classmethod
+    def sample(cls, histories: Histories, patterns: int) -> Histories:
+        """Take every k-th pattern."""
+        some = slice(None, None, -(-len(histories) // patterns))
+        h = histories
+        return replace(
+            h,
+            frequency=h.frequency[some],
+            recency=h.recency[some],
+            T=h.T[some],
+            weight=h.weight[some],
+        )
+
+    @classmethod
+    def size(cls, histories: Histories) -> tuple[int, int]:
+        """Count all customers, and their distinct (x, t_x, T)."""
+        return histories.customers, len(histories)
+
     @abstractmethod
     def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
         """Log-likelihood of each history."""
@@ -141,11 +174,23 @@ class PurchaseModel(Model):
     def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
         """P(still a customer at T | x, t_x, T)."""
 
-    @abstractmethod
     def expected_purchases(
         self, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0
     ) -> Floats:
-        """E[purchases in (T, T + t] | x, t_x, T]."""
+        """E[purchases in (T, T + t] | x, t_x, T] = P(alive) × E[... | alive].
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead.
+        x, t_x, T : float or array_like
+            History of each customer; a new customer by default.
+
+        Returns
+        -------
+        float or ndarray
+        """
+        return self.p_alive(x, t_x, T) * self.expected_purchases_if_alive(t, x, T)
 
     @abstractmethod
     def expected_purchases_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:

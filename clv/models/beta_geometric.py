@@ -1,0 +1,383 @@
+"""Beta-geometric/NBD: customers buy at random and may leave after a purchase.
+
+What BG/NBD and its modification share. While alive a customer buys at rate λ ~ Gamma(r, α); after a
+purchase the customer leaves with probability p ~ Beta(a, b). In BG/NBD that can happen after each
+repeat purchase; in MBG/NBD after the first purchase too. With o = 0 or 1 such chances before the
+first repeat, a customer with x repeats who is alive has survived x + o of them, so
+
+    L = Γ(r+x) α^r / Γ(r) · { B(a, b+x+o)/B(a, b) · (α+T)^−(r+x)
+                            + 1[x+o > 0] · B(a+1, b+x+o−1)/B(a, b) · (α+t_x)^−(r+x) },
+
+and given alive λ ~ Gamma(r+x, α+T), p ~ Beta(a, b+x+o): from there on the models are the same.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betainc, betaln, digamma, expit, gammaln, polygamma
+
+from clv import numerics
+from clv.errors import RequestError
+from clv.history import Histories
+from clv.models.base import Derivatives, Number, PurchaseModel
+from clv.numerics import dot
+
+__all__ = ["BetaGeometric"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BetaGeometric(PurchaseModel):
+    """A beta-geometric/NBD model with given parameters: what BG/NBD and MBG/NBD share."""
+
+    chances_before_repeat: ClassVar[int]
+    """How often a customer could have left before the first repeat purchase: 0 or 1."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+    # -- the likelihood of a history ----------------------------------------------------------
+
+    def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
+        """Log-likelihood ln L(r, α, a, b | x, t_x, T) of each history, equation (6).
+
+        Times the unit of time: dividing times by c adds x ln c.
+
+        Parameters
+        ----------
+        x, t_x, T : float or array_like
+            History of each customer.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> from clv import BGNBD
+        >>> round(float(BGNBD(.243, 4.414, .793, 2.426).log_likelihood(2, 30.43, 38.86)), 4)
+        -9.4586
+        """
+        r, alpha, a, b = self.r, self.alpha, self.a, self.b
+        x, t_x, T = (np.asarray(v, dtype=float) for v in (x, t_x, T))
+        ln_a1 = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
+        ln_a2 = betaln(a, b + x + self.chances_before_repeat) - betaln(a, b)
+        ln_a3 = -(r + x) * np.log(alpha + T)
+        return np.asarray(ln_a1 + ln_a2 + ln_a3 + np.logaddexp(0, self._ln_odds_left(x, t_x, T)))
+
+    def _ln_odds_left(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """Log-odds of having left; -inf for x = 0: one can only leave after a repeat purchase."""
+        r, alpha, a, b = self.r, self.alpha, self.a, self.b
+        growth = np.log1p((T - t_x) / (alpha + t_x))
+        chances = x + self.chances_before_repeat
+        odds = np.log(a / (b + np.maximum(chances, 1) - 1)) + (r + x) * growth
+        return np.where(chances > 0, odds, -np.inf)
+
+    @classmethod
+    def likelihood(cls, theta: Floats, histories: Histories) -> Derivatives:
+        """Log-likelihood of all histories with exact derivatives in (r, α, a, b).
+
+        ln L = G(x; r, a, b) + r ln α + ln(e^u + e^w), u = −(r+x) ln(α+T) for the customers who are
+        alive, w = ln a − ln(b+x+o−1) − (r+x) ln(α+t_x) for those who left. G depends on x alone, so
+        it costs as much as there are different x.
+        """
+        r, alpha, a, b = theta
+        o = cls.chances_before_repeat
+        x, t_x, T, n = histories.frequency, histories.recency, histories.T, histories.weight
+        could_leave = x + o > 0
+
+        per_x = np.bincount(x.astype(np.intp), weights=n)
+        k = np.flatnonzero(per_x)
+        m = per_x[k]
+        customers = m.sum()
+        b_k = b + k + o
+        value = float(m @ (gammaln(r + k) - gammaln(r) + betaln(a, b_k) - betaln(a, b)))
+        value += customers * r * math.log(alpha)
+        d_ab, dd_ab = (
+            digamma(a + b) - digamma(a + b_k),
+            polygamma(1, a + b) - polygamma(1, a + b_k),
+        )
+        g = np.array(
+            [
+                m @ (digamma(r + k) - digamma(r)) + customers * math.log(alpha),
+                customers * r / alpha,
+                m @ d_ab,
+                m @ (d_ab + digamma(b_k) - digamma(b)),
+            ]
+        )
+        h = np.zeros((4, 4))
+        h[0, 0] = m @ (polygamma(1, r + k) - polygamma(1, r))
+        h[0, 1] = customers / alpha
+        h[1, 1] = -customers * r / alpha**2
+        h[2, 2] = h[2, 3] = m @ dd_ab
+        h[3, 3] = m @ (dd_ab + polygamma(1, b_k) - polygamma(1, b))
+
+        # ln(e^u + e^w): customers who could not leave yet have the first term only.
+        y, bT = r + x, alpha + T
+        ln_T, y_T = np.log(bT), y / bT
+        n0 = np.where(could_leave, 0, n)
+        value -= dot(n0, y * ln_T)
+        g[0] -= dot(n0, ln_T)
+        g[1] -= dot(n0, y_T)
+        h[0, 1] -= dot(n0, 1 / bT)
+        h[1, 1] += dot(n0, y_T / bT)
+
+        x, t_x, y, n, bT, ln_T, y_T = (v[could_leave] for v in (x, t_x, y, n, bT, ln_T, y_T))
+        bt = alpha + t_x
+        ln_t, c, y_t = np.log(bt), b + x + o - 1, y / bt
+        ln_odds = math.log(a) - np.log(c) + y * (ln_T - ln_t)
+        left = expit(ln_odds)
+        value += dot(n, np.logaddexp(0, ln_odds) - y * ln_T)
+        # Gradients of u and of w − u; the Hessian is Σ (1−q) u'' + q w'' + q(1−q)(w−u)'(w−u)'ᵀ.
+        q = n * left
+        stay, s = n - q, q * (1 - left)
+        e = [ln_T - ln_t, y_T - y_t, np.full_like(c, 1 / a), -1 / c]
+        g[0] += dot(q, e[0]) - dot(n, ln_T)
+        g[1] += dot(q, e[1]) - dot(n, y_T)
+        g[2] += q.sum() / a
+        g[3] += dot(q, e[3])
+        h[0, 1] -= dot(stay, 1 / bT) + dot(q, 1 / bt)
+        h[1, 1] += dot(stay, y_T / bT) + dot(q, y_t / bt)
+        h[2, 2] -= q.sum() / a**2
+        h[3, 3] += dot(q, 1 / c**2)
+        for i in range(4):
+            se = s * e[i]
+            for j in range(i, 4):
+                h[i, j] += dot(se, e[j])
+        h = np.triu(h) + np.triu(h, 1).T
+        return Derivatives(float(value), g, h)
+
+    # -- what the history says of the customer ------------------------------------------------
+
+    def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
+        """P(still a customer at T | x, t_x, T).
+
+        Is 1 for every customer with x = 0: in this model one can only leave after a repeat
+        purchase. Fader, Hardie & Lee (2005), note 1.
+
+        Parameters
+        ----------
+        x, t_x, T : float or array_like
+            History of each customer.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> from clv import BGNBD
+        >>> round(float(BGNBD(.243, 4.414, .793, 2.426).p_alive(2, 30.43, 38.86)), 3)
+        0.727
+        """
+        x, t_x, T = (np.asarray(v, dtype=float) for v in (x, t_x, T))
+        return np.asarray(expit(-self._ln_odds_left(x, t_x, T)))[()]
+
+    def survival_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+        """P(alive at T + t | alive at T, x, T) = E_p[((α + T)/(α + T + pt))^(r + x)].
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead.
+        x, T : float or array_like
+            Repeat transactions in T; a new customer by default.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> from clv import BGNBD
+        >>> round(float(BGNBD(.243, 4.414, .793, 2.426).survival_if_alive(52)), 4)
+        0.7644
+        """
+        return numerics.on_distinct(
+            lambda t, x, T: numerics.alive_survival(t, *self._given_alive(x, T)), t, x, T
+        )[()]
+
+    def _given_alive(self, x: Floats, T: Floats) -> tuple[Floats, Floats, float, Floats]:
+        """R, A, a, B of a customer alive at T: λ ~ Gamma(r+x, α+T), p ~ Beta(a, b+x+o)."""
+        return self.r + x, self.alpha + T, self.a, self.b + x + self.chances_before_repeat
+
+    # -- what to expect -----------------------------------------------------------------------
+
+    def expected_purchases_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+        """E[purchases in (T, T + t] | alive at T, x, T].
+
+        Equation (10) without its factor P(alive), in the form that has no singularity at a = 1:
+        E_p[(1 − ((α+T)/(α+T+pt))^(r+x)) / p], p ~ Beta(a, b + x).
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead.
+        x, T : float or array_like
+            Repeat transactions in T; a new customer by default.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> from clv import BGNBD
+        >>> model = BGNBD(.243, 4.414, .793, 2.426)
+        >>> round(float(model.expected_purchases_if_alive(39, x=2, T=38.86)), 4)
+        1.6874
+        """
+        return numerics.on_distinct(
+            lambda t, x, T: numerics.expected_purchases(t, *self._given_alive(x, T)), t, x, T
+        )[()]
+
+    def discounted_purchases_if_alive(
+        self, x: Number = 0, T: Number = 0, *, rate: float, horizon: float = math.inf
+    ) -> Floats:
+        """E[purchases in (T, T + horizon], each times e^(−rate·time) | alive at T, x, T].
+
+        The mean of λ (1 − e^(−(δ + λp) h)) / (δ + λp) over λ and p.
+
+        Parameters
+        ----------
+        x, T : float or array_like
+            Repeat transactions in T; a new customer by default.
+        rate : float
+            Continuous discount rate δ per unit of time.
+        horizon : float, optional
+            How far ahead to count; without end by default.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        RequestError
+            Where rate and horizon are negative, or the sum is infinite: no discount, no horizon,
+            and a ≤ 1.
+
+        Examples
+        --------
+        >>> from clv import BGNBD
+        >>> weekly = math.log(1.10) / 52.18
+        >>> model = BGNBD(.243, 4.414, .793, 2.426)
+        >>> round(float(model.discounted_purchases_if_alive(2, 38.86, rate=weekly)), 2)
+        8.77
+        """
+        if not (rate >= 0 and horizon >= 0):
+            raise RequestError(
+                f"The discount rate and the horizon cannot be negative; got rate = {rate}, "
+                f"horizon = {horizon}."
+            )
+        if rate == 0 and math.isinf(horizon) and self.a <= 1:
+            raise RequestError(
+                f"Without a discount rate and a horizon the expected number of purchases is "
+                f"infinite, because a = {self.a:.3g} is not above 1: some customers never leave. "
+                "Give one of the two."
+            )
+        return numerics.on_distinct(
+            lambda x, T: numerics.discounted_purchases(horizon, rate, *self._given_alive(x, T)),
+            x,
+            T,
+        )[()]
+
+    def pmf(self, n: Number, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0) -> Floats:
+        """P(n purchases in (T, T + t] | x, t_x, T); of a new customer, equation (8).
+
+        A customer alive at T is a new one with r + x, α + T, a and b + x for parameters.
+
+        Parameters
+        ----------
+        n : int or array_like
+            Number of purchases.
+        t : float or array_like
+            Time ahead.
+        x, t_x, T : float or array_like
+            History of each customer; a new customer by default.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> from clv import BGNBD
+        >>> model = BGNBD(.243, 4.414, .793, 2.426)
+        >>> [round(float(p), 3) for p in model.pmf([0, 1, 2], t=39)]
+        [0.574, 0.199, 0.085]
+        """
+        n, t, x, T = (np.asarray(v, dtype=float) for v in (n, t, x, T))
+        R, A, a, B = self._given_alive(x, T)
+        ln_factorial = gammaln(R + n) - gammaln(R) - gammaln(n + 1)
+        with np.errstate(divide="ignore"):  # t = 0: ln 0 · n
+            ln_rate = np.where(n > 0, n * np.log(t / (A + t)), 0.0)
+        stays = ln_factorial - R * np.log1p(t / A) + ln_rate + betaln(a, B + n) - betaln(a, B)
+        j = np.maximum(n, 1)
+        leaves = np.exp(betaln(a + 1, B + j - 1) - betaln(a, B)) * betainc(j, R, t / (A + t))
+        alive = np.exp(stays) + np.where(n > 0, leaves, 0)
+        p = self.p_alive(x, t_x, T)
+        return np.asarray(p * alive + np.where(n == 0, 1 - p, 0))[()]
+
+    def simulate(self, T: Number, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draw (x, t_x) of new customers observed for times T.
+
+        Without dropout a customer would buy K ~ Poisson(λT) times at uniform times; the customer
+        leaves at chance N ~ Geometric(p), the repeat N − o. So x = min(K, N − o), and t_x is the
+        x-th of K uniforms.
+
+        Parameters
+        ----------
+        T : float or array_like
+            Time from the first purchase to the end of observation, one a customer.
+        rng : numpy.random.Generator
+            Source of the randomness.
+
+        Returns
+        -------
+        x, t_x : ndarray
+            Repeat transactions and time of the last; t_x = 0 where x = 0.
+
+        Examples
+        --------
+        >>> from clv import BGNBD
+        >>> rng = np.random.default_rng(1)
+        >>> x, t_x = BGNBD(.243, 4.414, .793, 2.426).simulate(np.full(4, 39.0), rng)
+        >>> x.shape, bool((t_x <= 39).all())
+        ((4,), True)
+        """
+        T = np.asarray(T, dtype=float)
+        rate = rng.gamma(self.r, 1 / self.alpha, T.shape)
+        p = rng.beta(self.a, self.b, T.shape)
+        without = rng.poisson(rate * T)
+        # Geometric by inversion: rng.geometric refuses the p = 0 that a small a draws.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            last = np.ceil(np.log(rng.random(T.shape)) / np.log1p(-p))
+        last = np.where(np.isfinite(last), np.maximum(last, 1), np.inf)
+        last = np.where(p == 1, 1, last)
+        x = np.minimum(without, last - self.chances_before_repeat)
+        t_x = np.zeros(T.shape)
+        some = x > 0
+        t_x[some] = T[some] * rng.beta(x[some], without[some] - x[some] + 1)
+        return x, t_x
+
+    # -- fitting ------------------------------------------------------------------------------
+
+    @classmethod
+    def starts(cls, histories: Histories) -> list[Floats]:
+        """Start from the crude purchase rate, with several guesses of how unequal customers are."""
+        rate = (histories.weight @ histories.frequency) / (histories.weight @ histories.T)
+        return [
+            np.array([r, r / (rate * faster), a, b])
+            for r in (0.25, 1.0)
+            for faster in (1.0, 3.0)
+            for a, b in ((0.2, 4.0), (0.8, 2.5))
+        ]

@@ -1,0 +1,434 @@
+"""Pareto/NBD: customers buy at random and may leave at any time.
+
+Assumptions: while alive a customer buys at rate λ ~ Gamma(r, α); the time until the customer leaves
+is exponential with rate μ ~ Gamma(s, β); λ and μ are independent.
+
+Schmittlein, D. C., Morrison, D. G. and Colombo, R. (1987), Counting your customers: who are they
+and what will they do next? Management Science 33(1), 1-24. https://doi.org/10.1287/mnsc.33.1.1
+Fader, P. S. and Hardie, B. G. S. (2005), A note on deriving the Pareto/NBD model and related
+expressions.
+
+The textbook likelihood is a difference of two 2F1 that cancel for large x. Here it stays what it
+is, a sum over the time u at which the customer may have left,
+
+    L = Γ(r+x) α^r β^s / Γ(r) · { (α+T)^−(r+x) (β+T)^−s
+                                 + ∫ s (α+u)^−(r+x) (β+u)^−(s+1) du over t_x < u < T },
+
+of positive terms. With κ = (r+x)/(α+t_x) + (s+1)/(β+t_x), the rate at which the integrand falls at
+first, and u = t_x + (e^v − 1)/κ it varies over lengths of about 1 in v, so Legendre panels of width
+1.5 in v hold it to 1e-10, and gradient and Hessian are sums over the same nodes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import digamma, exprel, gammaln, logsumexp, polygamma
+
+from clv.errors import RequestError
+from clv.history import Histories
+from clv.models.base import Derivatives, Number, PurchaseModel
+from clv.numerics import dot, on_distinct, panels
+
+__all__ = ["ParetoNBD"]
+
+Floats = npt.NDArray[np.float64]
+
+CHUNK = 4_000_000
+"""Largest number of integrand values held at once (32 MB)."""
+
+
+@dataclass(frozen=True)
+class ParetoNBD(PurchaseModel):
+    """Pareto/NBD with given parameters.
+
+    Parameters
+    ----------
+    r, alpha : float
+        Shape and rate of the gamma distribution of purchase rates; α in units of time.
+    s, beta : float
+        Shape and rate of the gamma distribution of dropout rates; β in units of time.
+
+    Examples
+    --------
+    >>> model = ParetoNBD(r=.553, alpha=10.578, s=.606, beta=11.669)
+    >>> round(float(model.expected_purchases(52, x=26, t_x=30.86, T=31)), 2)
+    25.46
+    """
+
+    name: ClassVar[str] = "pareto-nbd"
+    label: ClassVar[str] = "Pareto/NBD"
+
+    r: float
+    alpha: float
+    s: float
+    beta: float
+
+    # -- the likelihood of a history ----------------------------------------------------------
+
+    def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
+        """Log-likelihood ln L(r, α, s, β | x, t_x, T) of each history.
+
+        Parameters
+        ----------
+        x, t_x, T : float or array_like
+            History of each customer.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).log_likelihood(2, 30.43, 38.86)), 4)
+        -9.5543
+        """
+        r, alpha, s, beta = self.r, self.alpha, self.s, self.beta
+        x = np.asarray(x, dtype=float)
+        before = gammaln(r + x) - gammaln(r) + r * math.log(alpha) + s * math.log(beta)
+        return np.asarray(before + self._ln_mixture(x, t_x, T)[0])[()]
+
+    def _ln_mixture(self, x: Number, t_x: Number, T: Number) -> tuple[Floats, Floats]:
+        """Take ln{...} of the likelihood, and the log of its first term, the customers alive."""
+        theta = np.array([self.r, self.alpha, self.s, self.beta])
+        columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
+        flat = [c.ravel() for c in columns]
+        whole, alive = np.empty(flat[0].size), np.empty(flat[0].size)
+        for i, _, phi in _terms(theta, *flat):
+            whole[i], alive[i] = logsumexp(phi, axis=1), phi[:, 0]
+        return whole.reshape(columns[0].shape), alive.reshape(columns[0].shape)
+
+    @classmethod
+    def likelihood(cls, theta: Floats, histories: Histories) -> Derivatives:
+        """Log-likelihood of all histories with exact derivatives in (r, α, s, β).
+
+        ln Σ e^φ over the terms φ of the mixture: with q the share of each term the gradient is
+        Σ q φ' and the Hessian Σ q φ'' + Σ q φ' φ'ᵀ − (Σ q φ')(Σ q φ')ᵀ.
+        """
+        r, alpha, s, beta = theta
+        x, n = histories.frequency, histories.weight
+        per_x = np.bincount(x.astype(np.intp), weights=n)
+        k = np.flatnonzero(per_x).astype(float)
+        m: Floats = per_x[per_x > 0].astype(float)
+        customers = float(m.sum())
+        value = dot(m, gammaln(r + k) - gammaln(r))
+        value += customers * (r * math.log(alpha) + s * math.log(beta))
+        g = np.array(
+            [
+                dot(m, digamma(r + k) - digamma(r)) + customers * math.log(alpha),
+                customers * r / alpha,
+                customers * math.log(beta),
+                customers * s / beta,
+            ]
+        )
+        h = np.zeros((4, 4))
+        h[0, 0] = dot(m, polygamma(1, r + k) - polygamma(1, r))
+        h[0, 1] = customers / alpha
+        h[1, 1] = -customers * r / alpha**2
+        h[2, 3] = customers / beta
+        h[3, 3] = -customers * s / beta**2
+        for i, u, phi in _terms(theta, x, histories.recency, histories.T):
+            value += _add(theta, x[i], n[i], u, phi, g, h)
+        h = np.triu(h) + np.triu(h, 1).T
+        return Derivatives(float(value), g, h)
+
+    # -- what the history says of the customer ------------------------------------------------
+
+    def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
+        """P(still a customer at T | x, t_x, T): the share of the first term of the likelihood.
+
+        Parameters
+        ----------
+        x, t_x, T : float or array_like
+            History of each customer.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).p_alive(26, 30.86, 31)), 4)
+        0.9979
+        """
+
+        def distinct(x: Floats, t_x: Floats, T: Floats) -> Floats:
+            whole, alive = self._ln_mixture(x, t_x, T)
+            return np.exp(alive - whole)
+
+        return on_distinct(distinct, x, t_x, T)[()]
+
+    def survival_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+        """P(alive at T + t | alive at T, T) = ((β + T)/(β + T + t))^s, whatever x.
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead.
+        x, T : float or array_like
+            Repeat transactions in T; a new customer by default.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).survival_if_alive(52)), 4)
+        0.3576
+        """
+        t, x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, T)))
+        return np.asarray(np.exp(-self.s * np.log1p(t / (self.beta + T))))[()]
+
+    # -- what to expect -----------------------------------------------------------------------
+
+    def expected_purchases_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+        """E[purchases in (T, T + t] | alive at T, x, T].
+
+        (r+x)/(α+T) · ∫ ((β+T)/(β+T+u))^s du over 0 < u < t; the integral is (β+T) times
+        (1 − e^(−(s−1)l))/(s − 1) with l = ln(1 + t/(β+T)), which has no singularity at s = 1.
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead.
+        x, T : float or array_like
+            Repeat transactions in T; a new customer by default.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).expected_purchases_if_alive(52)), 3)
+        1.473
+        """
+        t, x, T = (np.asarray(v, dtype=float) for v in (t, x, T))
+        since = np.log1p(t / (self.beta + T))
+        time_alive = (self.beta + T) * since * exprel((1 - self.s) * since)
+        return np.asarray((self.r + x) / (self.alpha + T) * time_alive)[()]
+
+    def discounted_purchases_if_alive(
+        self, x: Number = 0, T: Number = 0, *, rate: float, horizon: float = math.inf
+    ) -> Floats:
+        """E[purchases in (T, T + horizon], each times e^(−rate·time) | alive at T, x, T].
+
+        (r+x)/(α+T) · ∫ e^(−δu) ((β+T)/(β+T+u))^s du over 0 < u < horizon.
+
+        Parameters
+        ----------
+        x, T : float or array_like
+            Repeat transactions in T; a new customer by default.
+        rate : float
+            Continuous discount rate δ per unit of time.
+        horizon : float, optional
+            How far ahead to count; without end by default.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        RequestError
+            Where rate and horizon are negative, or the sum is infinite: no discount, no horizon,
+            and s ≤ 1.
+
+        Examples
+        --------
+        >>> model = ParetoNBD(.553, 10.578, .606, 11.669)
+        >>> weekly = math.log(1.10) / 52.18
+        >>> round(float(model.discounted_purchases_if_alive(2, 38.86, rate=weekly)), 2)
+        9.41
+        """
+        if not (rate >= 0 and horizon >= 0):
+            raise RequestError(
+                f"The discount rate and the horizon cannot be negative; got rate = {rate}, "
+                f"horizon = {horizon}."
+            )
+        if rate == 0 and math.isinf(horizon) and self.s <= 1:
+            raise RequestError(
+                f"Without a discount rate and a horizon the expected number of purchases is "
+                f"infinite, because s = {self.s:.3g} is not above 1: some customers never leave. "
+                "Give one of the two."
+            )
+        x, T = (np.asarray(v, dtype=float) for v in (x, T))
+        A, B = self.alpha + T, self.beta + T
+        if rate == 0 and math.isinf(horizon):
+            return np.asarray((self.r + x) / A * B / (self.s - 1))[()]
+        end = horizon if rate == 0 else min(horizon, 60 / rate)
+        kappa = rate + self.s / B
+        v_end = np.log1p(kappa * end)
+        nodes, weights = panels(max(1, math.ceil(float(np.max(v_end)) / 2)))
+        time_alive = np.zeros_like(B)
+        for node, weight in zip(nodes, weights, strict=True):
+            u = np.expm1(v_end * node) / kappa
+            du = weight * v_end * (u + 1 / kappa)
+            time_alive = time_alive + du * np.exp(-rate * u - self.s * np.log1p(u / B))
+        return np.asarray((self.r + x) / A * time_alive)[()]
+
+    def pmf(self, n: Number, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0) -> Floats:
+        """P(n purchases in (T, T + t] | x, t_x, T).
+
+        A customer who stays to T + t buys by a negative binomial; one who leaves after u buys by
+        that of u. The latter is summed over u, all terms positive.
+
+        Parameters
+        ----------
+        n : int or array_like
+            Number of purchases.
+        t : float or array_like
+            Time ahead.
+        x, t_x, T : float or array_like
+            History of each customer; a new customer by default.
+
+        Returns
+        -------
+        float or ndarray
+
+        Examples
+        --------
+        >>> model = ParetoNBD(.553, 10.578, .606, 11.669)
+        >>> [round(float(p), 3) for p in model.pmf([0, 1, 2], t=39)]
+        [0.594, 0.166, 0.082]
+        """
+        p = self.p_alive(x, t_x, T)
+        alive = on_distinct(self._pmf_if_alive, n, t, x, T)
+        return np.asarray(p * alive + np.where(np.asarray(n) == 0, 1 - p, 0))[()]
+
+    def _pmf_if_alive(self, n: Floats, t: Floats, x: Floats, T: Floats) -> Floats:
+        R, A, B, s = self.r + x, self.alpha + T, self.beta + T, self.s
+        ln_factor = gammaln(R + n) - gammaln(R) - gammaln(n + 1)
+
+        def ln_nbd(u: Floats) -> Floats:
+            with np.errstate(divide="ignore"):
+                share = np.where(n > 0, n * np.log(u / (A + u)), 0.0)
+            return np.asarray(ln_factor - R * np.log1p(u / A) + share)
+
+        total = np.exp(ln_nbd(t) - s * np.log1p(t / B))
+        # The negative binomial peaks in ln u over lengths of 1/sqrt(min(n, R)) or more.
+        kappa = (R + n) / A + (s + 1) / B
+        v_end = np.log1p(kappa * t)
+        width = min(2.0, 9 / math.sqrt(1 + float(np.max(np.minimum(n, R)))))
+        nodes, weights = panels(max(1, math.ceil(float(v_end.max()) / width)))
+        for node, weight in zip(nodes, weights, strict=True):
+            u = np.expm1(v_end * node) / kappa
+            du = weight * v_end * (u + 1 / kappa)
+            total += du * np.exp(ln_nbd(u) + math.log(s) - np.log(B) - (s + 1) * np.log1p(u / B))
+        return total
+
+    def simulate(self, T: Number, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draw (x, t_x) of new customers observed for times T.
+
+        Purchases until the customer leaves, or until T, are Poisson and at uniform times.
+
+        Parameters
+        ----------
+        T : float or array_like
+            Time from the first purchase to the end of observation, one a customer.
+        rng : numpy.random.Generator
+            Source of the randomness.
+
+        Returns
+        -------
+        x, t_x : ndarray
+            Repeat transactions and time of the last; t_x = 0 where x = 0.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> x, t_x = ParetoNBD(.553, 10.578, .606, 11.669).simulate(np.full(4, 39.0), rng)
+        >>> x.shape, bool((t_x <= 39).all())
+        ((4,), True)
+        """
+        T = np.asarray(T, dtype=float)
+        rate = rng.gamma(self.r, 1 / self.alpha, T.shape)
+        with np.errstate(divide="ignore"):
+            lifetime = rng.exponential(size=T.shape) / rng.gamma(self.s, 1 / self.beta, T.shape)
+        until = np.minimum(T, lifetime)
+        x = rng.poisson(rate * until).astype(float)
+        t_x = np.zeros(T.shape)
+        some = x > 0
+        t_x[some] = until[some] * rng.random(int(some.sum())) ** (1 / x[some])
+        return x, t_x
+
+    # -- fitting ------------------------------------------------------------------------------
+
+    @classmethod
+    def starts(cls, histories: Histories) -> list[Floats]:
+        """Start from the crude purchase rate and the length of the log, with several guesses."""
+        rate = (histories.weight @ histories.frequency) / (histories.weight @ histories.T)
+        span = float(histories.T.max())
+        return [
+            np.array([r, r / (rate * faster), s, s * span * longer])
+            for r in (0.3, 1.0)
+            for faster in (1.0, 3.0)
+            for s in (0.3, 1.0)
+            for longer in (0.5, 3.0)
+        ]
+
+
+def _terms(
+    theta: Floats, x: Floats, t_x: Floats, T: Floats
+) -> Iterator[tuple[npt.NDArray[np.intp], Floats, Floats]]:
+    """Yield the terms of the mixture {...}, some rows at a time.
+
+    Rows i; u, shape (rows, 1 + nodes): T, then the times at which the customer may have left;
+    φ of the same shape, the logs of the terms.
+    """
+    r, alpha, s, beta = theta
+    R = r + x
+    kappa = R / (alpha + t_x) + (s + 1) / (beta + t_x)
+    v_end = np.log1p(kappa * (T - t_x))
+    count = np.maximum(1, np.ceil(v_end / 1.5)).astype(int)
+    for panel_count in np.unique(count):
+        nodes, weights = panels(int(panel_count))
+        rows = np.flatnonzero(count == panel_count)
+        step = max(1, CHUNK // len(nodes))
+        for i in (rows[k : k + step] for k in range(0, len(rows), step)):
+            left_at = np.expm1(v_end[i, None] * nodes) / kappa[i, None]
+            u = np.concatenate([T[i, None], t_x[i, None] + left_at], axis=1)
+            phi = -R[i, None] * np.log(alpha + u) - (s + 1) * np.log(beta + u)
+            phi[:, 0] += np.log(beta + T[i])
+            with np.errstate(divide="ignore"):  # T = t_x: no time to leave in
+                du = weights * v_end[i, None] * (left_at + 1 / kappa[i, None])
+                phi[:, 1:] += np.log(s * du)
+            yield i, u, phi
+
+
+def _add(
+    theta: Floats, x: Floats, n: Floats, u: Floats, phi: Floats, g: Floats, h: Floats
+) -> float:
+    """Add Σ n ln Σ e^φ, returned, and its derivatives, to g and the upper half of h."""
+    r, alpha, s, beta = theta
+    top = phi.max(axis=1, keepdims=True)
+    share = np.exp(phi - top)
+    total = share.sum(axis=1)
+    share /= total[:, None]
+    value = dot(n, np.log(total) + top[:, 0])
+
+    R = (r + x)[:, None]
+    power = np.full_like(phi, s + 1)
+    power[:, 0] = s
+    inv_a, inv_b = 1 / (alpha + u), 1 / (beta + u)
+    of_s = np.full_like(phi, 1 / s)
+    of_s[:, 0] = 0
+    slopes = [-np.log(alpha + u), -R * inv_a, of_s - np.log(beta + u), -power * inv_b]
+    means = [(share * d).sum(axis=1) for d in slopes]
+    g += [dot(n, mean) for mean in means]
+    for i in range(4):
+        weighted = share * slopes[i]
+        for j in range(i, 4):
+            h[i, j] += dot(n, (weighted * slopes[j]).sum(axis=1) - means[i] * means[j])
+    h[0, 1] -= dot(n, (share * inv_a).sum(axis=1))
+    h[1, 1] += dot(n, (share * R * inv_a**2).sum(axis=1))
+    h[2, 2] -= dot(n, (share * of_s).sum(axis=1)) / s
+    h[2, 3] -= dot(n, (share * inv_b).sum(axis=1))
+    h[3, 3] += dot(n, (share * power * inv_b**2).sum(axis=1))
+    return value
