@@ -33,7 +33,7 @@ study: $(VENV)/.installed-test  ## long runs: simulations behind what the docume
 
 # The oldest releases that pyproject.toml allows, on the oldest Python. uv takes the package index
 # that pip is set up with.
-lowest: $(VENV)/.installed-test  ## the tests on the oldest dependencies allowed
+lowest: $(BIN)/python  ## the tests on the oldest dependencies allowed
 	$(BIN)/python -m pip install --quiet uv
 	rm -rf $(VENV)-lowest
 	$(BIN)/uv venv --quiet --python 3.11 $(VENV)-lowest
