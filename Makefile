@@ -36,7 +36,7 @@ study: $(VENV)/.installed-test  ## long runs: simulations behind what the docume
 lowest: $(BIN)/python  ## the tests on the oldest dependencies allowed
 	$(BIN)/python -m pip install --quiet uv
 	rm -rf $(VENV)-lowest
-	$(BIN)/uv venv --quiet --python 3.11 $(VENV)-lowest
+	$(BIN)/uv venv --quiet --seed --python 3.11 $(VENV)-lowest
 	index=$$($(BIN)/pip config get global.index-url 2>/dev/null); \
 	UV_DEFAULT_INDEX=$${UV_DEFAULT_INDEX:-$${index:-$${PIP_INDEX_URL}}} \
 	$(BIN)/uv pip install --python $(VENV)-lowest --resolution lowest-direct -e '.[test]'
