@@ -1,0 +1,255 @@
+"""What each command computes: the numbers of its parts, brought to the user unchanged."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+import subprocess
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import clv
+from clv.recommend.recovery import recovery_limit
+from tests.cli.command import CDNOW, CDNOW_END, Run, cold, done, executable
+
+RECOVER = ["recover", "book", "0509", "--problem", "defective", "--loss", "80"]
+
+
+@pytest.fixture(autouse=True)
+def _folder(book_here: Path) -> None:
+    """Work in a folder with a book and a policy of which only the margin is not assumed."""
+    Path("policy.toml").write_text("margin = 0.3\n", encoding="utf-8")
+
+
+def value_rows(*more: object) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = done("value", "book", *more, "--format", "json").json["rows"]
+    return rows
+
+
+# ------------------------------------------------------------------------ values, limits, budgets
+
+
+def test_fit_gives_the_published_figures() -> None:
+    """Fader, Hardie & Lee (2005), table 2, and (2005b): the decimals printed there."""
+    answer = done("fit", *CDNOW, "--format", "json").json
+    published = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+    assert answer["parameters"] == pytest.approx(published, abs=5e-4)
+    # The paper prints -9582.4, on times of two decimals; on exact sevenths of days -9582.4292.
+    assert answer["log_likelihood"] == pytest.approx(-9582.4292, abs=5e-5)
+    assert (answer["customers"], answer["unit"], answer["end"]) == (2357, "week", CDNOW_END)
+    assert answer["converged"] is True
+    spend = answer["spend"]
+    assert spend["parameters"] == pytest.approx({"p": 6.25, "q": 3.74, "v": 15.44}, abs=5e-3)
+    assert spend["log_likelihood"] == pytest.approx(-4055.92, abs=5e-3)
+    assert spend["customers"] == 946
+
+
+def test_fit_beside_lifetimes() -> None:
+    answer = done("fit", *CDNOW, "--cross-check", "--format", "json").json
+    assert set(answer["cross_check"]) == {"purchases", "spend"}
+    table = done("fit", *CDNOW, "--cross-check").out
+    assert "lifetimes" in table
+
+
+def test_fit_without_amounts_fits_the_purchases_alone() -> None:
+    with clv.datasets.path("cdnow").open(encoding="utf-8") as opened:
+        rows = [(row["customer_id"], row["date"]) for row in csv.DictReader(opened)]
+    lines = ["customer_id,date", *(",".join(row) for row in rows)]
+    Path("orders.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    bare = done("fit", "orders.csv", *CDNOW[1:], "--format", "json").json
+    full = done("fit", *CDNOW, "--format", "json").json
+    assert bare["parameters"] == full["parameters"]
+    assert bare["spend"] is None
+
+
+@pytest.fixture(scope="module")
+def python_values() -> pd.DataFrame:
+    """The same values as an analyst computes them, with the policy's terms in the open."""
+    orders = clv.read_orders(clv.datasets.path("cdnow"))
+    histories = clv.histories(orders, end=CDNOW_END, unit="week")
+    return clv.lifetime_value(
+        histories,
+        clv.BGNBD.fit(histories).model,
+        clv.GammaGamma.fit(histories).model,
+        margin=0.4,
+        discount_rate=0.1,
+        horizon_months=36,
+    )
+
+
+def test_value_equals_lifetime_value(python_values: pd.DataFrame) -> None:
+    rows = value_rows()
+    assert [row["customer_id"] for row in rows] == list(python_values.index)
+    for name in python_values.columns:
+        theirs = [math.nan if row[name] is None else row[name] for row in rows]
+        assert theirs == pytest.approx(python_values[name].tolist(), rel=1e-12, nan_ok=True)
+
+
+def test_value_of_one_and_of_the_top_are_rows_of_the_whole() -> None:
+    rows = value_rows()
+    ranked = sorted(rows, key=lambda row: (-row["lifetime_value"], row["customer_id"]))
+    assert value_rows("--top", 25) == ranked[:25]
+    assert value_rows("--top", 10_000) == ranked
+    for row in (rows[0], rows[1234], rows[-1]):
+        assert value_rows("--customer", row["customer_id"]) == [row]
+
+
+def test_forecast_adds_up_to_the_expected_purchases() -> None:
+    """36 months after a month's last day are the horizon of the values themselves."""
+    answer = done("forecast", "book", "--months", 36, "--format", "json").json
+    rows = value_rows()
+    expected = math.fsum(row["expected_purchases"] for row in rows)
+    revenue = math.fsum(row["expected_purchases"] * row["expected_spend"] for row in rows)
+    assert math.fsum(row["orders"] for row in answer["rows"]) == pytest.approx(expected, rel=1e-10)
+    assert answer["total"]["orders"] == pytest.approx(expected, rel=1e-10)
+    assert answer["total"]["revenue"] == pytest.approx(revenue, rel=1e-10)
+    assert answer["total"]["margin"] == pytest.approx(0.4 * revenue, rel=1e-10)
+    assert [row["month"] for row in answer["rows"]][:4] == [
+        "1997-10",
+        "1997-11",
+        "1997-12",
+        "1998-01",
+    ]
+
+
+def test_forecast_months_are_differences_of_the_model_at_their_last_days() -> None:
+    fit = done("fit", *CDNOW, "--format", "json").json
+    model = clv.BGNBD(**fit["parameters"])
+    rows = value_rows()
+    x, t_x, T = ([row[name] for row in rows] for name in ("frequency", "recency", "T"))
+    before = 0.0
+    for month in done("forecast", "book", "--months", 5, "--format", "json").json["rows"]:
+        weeks = (date.fromisoformat(month["last_day"]) - date.fromisoformat(CDNOW_END)).days / 7
+        until = float(model.expected_purchases(weeks, x, t_x, T).sum())
+        assert month["orders"] == pytest.approx(until - before, rel=1e-9)
+        before = until
+
+
+@pytest.mark.parametrize("total", [None, 0, 1, 300, 5000])
+def test_budget_adds_up(total: float | None) -> None:
+    asked = [] if total is None else ["--total", total]
+    answer = done("budget", "book", *asked, "--format", "json").json
+    spent = math.fsum(row["spend"] for row in answer["rows"])
+    assert spent == pytest.approx(answer["total"], abs=1e-6)
+    assert answer["total"] == pytest.approx(
+        answer["optimal_total"] if total is None else min(total, answer["optimal_total"]), abs=1e-6
+    )
+    assert answer["shadow_price"] >= 1 - 1e-9
+    assert all(0 < row["spend"] <= 50 for row in answer["rows"])  # the policy's max_per_customer
+    ids = [row["customer_id"] for row in answer["rows"]]
+    assert len(ids) == len(set(ids))
+    assert set(ids) <= {row["customer_id"] for row in value_rows()}
+
+
+@pytest.mark.parametrize("customer", ["0001", "0002", "0509"])
+@pytest.mark.parametrize("problem", ["late_delivery", "mistreated", "safety_or_privacy"])
+def test_recover_equals_recovery_limit(customer: str, problem: str) -> None:
+    (row,) = value_rows("--customer", customer)
+    case = ["--problem", problem, "--loss", 80, "--hours", 26, "--severity", 2]
+    answer = done("recover", "book", customer, *case, "--format", "json").json
+    same = recovery_limit(
+        clv.Policy(),
+        problem,
+        80.0,
+        value_if_alive=row["value_if_alive"],
+        frequency=row["frequency"],
+        hours=26,
+        severity=2,
+        customer_id=customer,
+    ).to_dict()
+    # What the value itself assumes is assumed by the limit too.
+    terms = ["margin", "discount_rate", "horizon_months"]
+    assert sorted(answer.pop("assumed")) == sorted({*terms, *same.pop("assumed")})
+    assert answer == same
+
+
+def test_recover_says_why_in_words() -> None:
+    out = " ".join(done(*RECOVER).out.split())
+    answer = done(*RECOVER, "--format", "json").json
+    for reason in answer["reasons"]:
+        assert " ".join(reason.split()) in out
+    for key in answer["assumed"]:
+        assert key in out
+    assert f"{answer['recommended']:,.2f}" in out
+    assert answer["authority"] in out
+
+
+# ------------------------------------------------------------------------------------------ policy
+
+
+def test_what_the_policy_states_is_no_longer_assumed() -> None:
+    Path("policy.toml").write_text(
+        'currency = "EUR"\nmargin = 0.2\nhorizon_months = 12\n', encoding="utf-8"
+    )
+    done("build", *CDNOW, "-o", "mine", "--policy", "policy.toml")
+    mine = done("value", "mine", "--format", "json").json
+    assert (mine["currency"], mine["assumed"]) == ("EUR", ["discount_rate"])
+    assert mine["terms"]["margin"] == 0.2
+    table = done("value", "mine").out
+    assert "lifetime value EUR" in table
+    assert "over 12 calendar months" in " ".join(table.split())
+    assert "margin 0.2" not in table.partition("Assumed")[2]
+    recovery = done("recover", "mine", *RECOVER[2:], "--format", "json").json
+    assert "margin" not in recovery["assumed"]
+    assert recovery["currency"] == "EUR"
+
+
+def test_without_a_horizon_the_number_of_purchases_is_no_number() -> None:
+    Path("policy.toml").write_text('horizon_months = "none"\n', encoding="utf-8")
+    done("build", *CDNOW, "-o", "mine", "--policy", "policy.toml")
+    (row,) = done("value", "mine", "--customer", "0001", "--format", "json").json["rows"]
+    assert row["expected_purchases"] is None
+    assert row["lifetime_value"] > value_rows("--customer", "0001")[0]["lifetime_value"]
+    (told,) = done("value", "mine", "--customer", "0001", "--format", "csv").csv
+    assert told["expected_purchases"] == ""
+    table = " ".join(done("value", "mine", "--customer", "0001").out.split())
+    assert "no horizon" in table
+    assert "without a horizon" in table
+    assert done("forecast", "mine", "--months", 2).out
+    assert done("budget", "mine").out
+
+
+def test_the_default_policy_is_assumed_until_each_line_is_uncommented() -> None:
+    done("policy", "init", "default.toml")
+    rows = done("policy", "check", "default.toml", "--format", "json").json["rows"]
+    assert {row["origin"] for row in rows} == {"assumed"}
+    text = Path("default.toml").read_text(encoding="utf-8")
+    Path("mine.toml").write_text(re.sub(r"(?m)^# (?=\w+ = )", "", text), encoding="utf-8")
+    mine = done("policy", "check", "mine.toml", "--format", "json").json["rows"]
+    assert {row["origin"] for row in mine} == {"yours"}
+    stated = {row["key"]: row["value"] for row in mine}
+    assert {row["key"]: row["value"] for row in rows}.items() <= stated.items()
+
+
+# ------------------------------------------------------------------- in a process of its own
+
+
+def test_the_installed_command_answers_as_the_function_does(here: Path) -> None:
+    def run_cold(*arguments: str) -> Run:
+        run = cold(*arguments, cwd=here)
+        assert run.status == 0, run.err
+        return run
+
+    limit = [*RECOVER, "--format", "json"]
+    assert run_cold(*limit).json == done(*limit).json
+    top = ["value", "book", "--top", "5", "--format", "csv"]
+    assert run_cold(*top).csv == done(*top).csv
+    assert run_cold("--version").out.split()[-1] == clv.__version__
+
+
+def test_it_answers_into_a_pipe_that_closes_early(here: Path) -> None:
+    """As in `clv value book --format csv | head -1`."""
+    line = [executable(), "value", "book", "--format", "csv"]
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=here
+    ) as run:  # fmt: skip
+        assert run.stdout is not None
+        assert run.stderr is not None
+        assert run.stdout.readline().startswith("customer_id,")
+        run.stdout.close()
+        assert run.stderr.read() == ""

@@ -1,0 +1,97 @@
+"""Every help text ends in examples, and every example runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import pandas as pd
+import pytest
+from clv_cli.main import COMMANDS
+from clv_cli.main import clv as group
+
+import clv
+from tests.cli.command import done
+
+
+@pytest.fixture(autouse=True)
+def _folder(book_here: Path) -> None:
+    """Work in a folder with a book and a policy of which only the margin is not assumed."""
+    Path("policy.toml").write_text("margin = 0.3\n", encoding="utf-8")
+
+
+def commands(command: click.Command, *path: str) -> list[tuple[tuple[str, ...], click.Command]]:
+    found = [(path, command)]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            found += commands(below, *path, name)
+    return found
+
+
+ALL = dict(commands(group, "clv"))
+
+
+def examples(path: Sequence[str]) -> list[str]:
+    """Lines of a command's help, from `Examples:` on, as a shell would read them."""
+    out = done(*path[1:], "--help").out
+    _, found, tail = out.rpartition("Example")
+    assert found, f"{' '.join(path)} --help shows no example"
+    return [line.strip() for line in tail.partition("\n")[2].splitlines() if line.strip()]
+
+
+def test_the_help_lists_every_command_once() -> None:
+    out = done("--help").out
+    for name, about in COMMANDS.items():
+        assert len(re.findall(rf"^  {name} +{re.escape(about)}$", out, re.MULTILINE)) == 1
+    assert out.rstrip().endswith("Start with: clv demo")
+
+
+@pytest.mark.parametrize("path", [p for p in ALL if len(p) > 1], ids=" ".join)
+def test_every_help_ends_in_examples_of_its_own_command(path: tuple[str, ...]) -> None:
+    lines = examples(path)
+    assert lines
+    assert all(line.startswith(" ".join(path)) for line in lines)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Orders as the examples name them: those of CDNOW, 9,497 days (26 years) later."""
+    folder = tmp_path_factory.mktemp("shop")
+    frame = clv.datasets.load_cdnow()
+    frame["date"] += pd.Timedelta(days=9497)
+    frame.to_csv(folder / "orders.csv", index=False)
+    frame.to_parquet(folder / "orders.parquet")
+    (folder / "orders").mkdir()
+    for half, part in enumerate((frame[:3000], frame[3000:])):
+        part.to_parquet(folder / "orders" / f"{half}.parquet")
+    return folder
+
+
+EXAMPLES = [
+    pytest.param(line, id=line)
+    for path, command in ALL.items()
+    if len(path) > 1
+    for line in re.findall(r"^ *(clv .*)$", command.epilog or "", re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_every_example_runs(line: str, shop: Path, here: Path) -> None:
+    for file in shop.iterdir():
+        (here / file.name).symlink_to(file)
+    if "policy init" in line:
+        Path("policy.toml").unlink()
+    command, _, redirected = line.partition(" > ")
+    run = done(*shlex.split(command)[1:])
+    assert run.out or run.err
+    assert not redirected or run.csv
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) >= 2 * (len(ALL) - 4)  # two of most commands
