@@ -145,7 +145,7 @@ def plot_p_alive(
         x=f"{unit.capitalize()}s from first to last purchase",
         y="Repeat purchases",
         source=f"Customers whose first purchase was {T:,.4g} {unit}s ago, by {model.label} with "
-        + ", ".join(f"{name} {value:.4g}" for name, value in model.parameters.items())
+        + ", ".join(f"{name}={value:.4g}" for name, value in model.parameters.items())
         + (". White line: 50 %" if crossed else "")
         + ". Blank: no such customer can exist.",
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from datetime import date
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 __all__ = [
@@ -83,22 +82,29 @@ def finish(ax: Axes, finding: str, *, x: str, y: str, source: str) -> None:
         fontsize=SMALL,
         color=QUIET,
         annotation_clip=False,
+        parse_math=False,  # the name of a file may hold dollar signs
     )
 
 
 def _lines(ax: Axes, text: str, size: float, weight: str) -> str:
-    """Break a text into lines about as wide as the axes, never before a percent sign."""
-    if not text:
-        return text
-    whole = TextPath((0, 0), text, size=size, prop=FontProperties(weight=weight))
-    letters = 0.93 * points(ax)[0] * len(text) / whole.get_extents().width
-    together = text.replace(" %", "\N{NO-BREAK SPACE}%")
-    return textwrap.fill(together, max(20, int(letters))).replace("\N{NO-BREAK SPACE}", " ")
+    """Break a text into lines that are no wider than the axes, never before a percent sign."""
+    room, font = points(ax)[0], FontProperties(size=size, weight=weight)
+    lines: list[str] = []
+    for word in text.replace(" %", "\N{NO-BREAK SPACE}%").split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if (
+            lines
+            and text_to_path.get_text_width_height_descent(longer, font, ismath=False)[0] <= room
+        ):
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def counts(axis: XAxis | YAxis) -> None:
     """Mark an axis at a few round whole numbers."""
-    axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True))
+    axis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
     axis.set_major_formatter("{x:,.0f}")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -112,6 +113,12 @@ def test_ten_years() -> None:
     assert 4 <= len(ax.get_xticklabels()) <= 9
     boxes = [t.get_window_extent() for t in ax.get_xticklabels() if t.get_text()]
     assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+
+
+def test_a_name_with_dollar_signs_is_no_formula() -> None:
+    ax = plot_tracking(replace(check([0, 1, 2], [0.0, 1.0, 2.0], cut=1), source="a$b_{$.csv"))
+    draw(ax)
+    assert source(ax).get_text().startswith("a$b_{$.csv:")
 
 
 def test_it_draws_on_the_axes_given() -> None:
