@@ -123,6 +123,11 @@ def test_lines_are_counted_as_an_editor_shows_them(write: Write) -> None:
     assert "(line 5: 'never'; line 7: 'nor')" in said
 
 
+def test_a_row_of_several_lines_is_named_by_its_first(write: Write) -> None:
+    said = refusal(write('customer_id,note,date\n1,"two\nlines",never\n'))
+    assert "(line 2: 'never')" in said
+
+
 def test_faults_far_into_a_large_file(write: Write) -> None:
     rows = [f"{i % 999},2024-01-0{i % 9 + 1},{i}.5" for i in range(300_000)]
     rows[299_000] = "5,2024-01-01,five"

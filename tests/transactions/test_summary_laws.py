@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from clv.errors import OrdersError
@@ -218,6 +218,10 @@ def test_text_dates_and_timestamps_are_one_log(lines: list[Line]) -> None:
 
 @few
 @given(LOGS, st.dates(date(2023, 6, 1), date(2024, 3, 1)))
+@example(
+    [Line("a", datetime(2024, 1, 1), Decimal(1)), Line("late", datetime(2024, 3, 3), Decimal(1))],
+    date(2024, 2, 1),
+)
 def test_calibration_and_holdout_make_the_whole(lines: list[Line], cut: date) -> None:
     orders = read(lines)
     assume(orders.first_date <= cut)
@@ -227,7 +231,9 @@ def test_calibration_and_holdout_make_the_whole(lines: list[Line], cut: date) ->
     for customer, row in table.iterrows():
         h = whole[str(customer)]
         assert row["frequency"] + row["holdout_frequency"] == h.frequency
-    assert set(table.index) == set(reference.histories(lines, cut))
+    known = set(reference.histories(lines, cut))
+    assert set(table.index) == known
+    assert set(split.table.to_pyarrow()["customer_id"].to_pylist()) == known
     spent = sum(
         line.amount
         for line in lines
