@@ -16,17 +16,29 @@ if TYPE_CHECKING:
     from clv.book import Book as Book
     from clv.build import build_book as build_book
     from clv.errors import ClvError as ClvError
+    from clv.evaluate.holdout import holdout_check as holdout_check
+    from clv.evaluate.tracking import tracking_check as tracking_check
     from clv.history import Histories as Histories
     from clv.inference.independence import spend_independence as spend_independence
     from clv.inference.lifetimes_bridge import cross_check as cross_check
     from clv.inference.lifetimes_bridge import from_lifetimes as from_lifetimes
     from clv.inference.lifetimes_bridge import to_lifetimes as to_lifetimes
+    from clv.inference.posterior import posterior as posterior
     from clv.models.bg_nbd import BGNBD as BGNBD
     from clv.models.gamma_gamma import GammaGamma as GammaGamma
     from clv.models.maximum_likelihood import Fit as Fit
     from clv.models.maximum_likelihood import LogNormal as LogNormal
+    from clv.models.mbg_nbd import MBGNBD as MBGNBD
+    from clv.models.pareto_nbd import ParetoNBD as ParetoNBD
+    from clv.plots import plot_concentration as plot_concentration
+    from clv.plots import plot_p_alive as plot_p_alive
+    from clv.plots import plot_tracking as plot_tracking
+    from clv.recommend.allocation import allocate as allocate
     from clv.recommend.policy import Policy as Policy
+    from clv.recommend.recovery import recovery_limit as recovery_limit
+    from clv.recommend.retention import retention_budget as retention_budget
     from clv.transactions.orders import read_orders as read_orders
+    from clv.transactions.split import holdout as holdout
     from clv.transactions.summary import histories as histories
     from clv.value.lifetime_value import lifetime_value as lifetime_value
 
@@ -40,16 +52,28 @@ _HOME = {
     "GammaGamma": "clv.models.gamma_gamma",
     "Histories": "clv.history",
     "LogNormal": "clv.models.maximum_likelihood",
+    "MBGNBD": "clv.models.mbg_nbd",
+    "ParetoNBD": "clv.models.pareto_nbd",
     "Policy": "clv.recommend.policy",
+    "allocate": "clv.recommend.allocation",
     "build_book": "clv.build",
     "cross_check": "clv.inference.lifetimes_bridge",
     "datasets": "clv.datasets",
     "from_lifetimes": "clv.inference.lifetimes_bridge",
     "histories": "clv.transactions.summary",
+    "holdout": "clv.transactions.split",
+    "holdout_check": "clv.evaluate.holdout",
     "lifetime_value": "clv.value.lifetime_value",
+    "plot_concentration": "clv.plots",
+    "plot_p_alive": "clv.plots",
+    "plot_tracking": "clv.plots",
+    "posterior": "clv.inference.posterior",
     "read_orders": "clv.transactions.orders",
+    "recovery_limit": "clv.recommend.recovery",
+    "retention_budget": "clv.recommend.retention",
     "spend_independence": "clv.inference.independence",
     "to_lifetimes": "clv.inference.lifetimes_bridge",
+    "tracking_check": "clv.evaluate.tracking",
 }
 """Where each public name lives. Names are imported when first used, so that a command which only
 looks up one customer does not wait for the fitting machinery."""

@@ -17,7 +17,7 @@ __all__ = ["book_argument", "echo_assumed"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _BookType(click.ParamType):
+class _BookType(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.2
     name = "book"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Book:

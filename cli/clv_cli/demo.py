@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 CALIBRATION_END, END, UNIT = "1997-09-30", "1998-06-30", "week"
 """The periods of Fader, Hardie & Lee (2005): 39 weeks to fit, 39 weeks to check."""
 
-PROBLEM = "defective"
+PROBLEM, LOSS = "defective", 14.0
+"""The example: one CD does not play. A CD costs 14 USD: the median of amount / quantity is 13.97."""
 
 
 @click.command(
@@ -87,8 +88,7 @@ def demo(output: Path) -> None:
 
     _title("One customer has a problem: what may be spent on it?")
     first = top[0]
-    loss = round(float(first["expected_spend"]), 2)
-    echo_recovery(book, book.recover(str(first["customer_id"]), PROBLEM, loss))
+    echo_recovery(book, book.recover(str(first["customer_id"]), PROBLEM, LOSS))
 
     _title("A retention budget")
     echo_budget(book, book.budget())
@@ -121,22 +121,21 @@ def _plots(orders: Orders, book: Book, folder: Path) -> tuple[list[Path], str]:
     import matplotlib.pyplot as plt
 
     import clv
-    from clv.evaluate.holdout import holdout_check
-    from clv.evaluate.tracking import tracking_check
-    from clv.plots import plot_concentration, plot_p_alive, plot_tracking
 
-    periods = {"calibration_end": CALIBRATION_END, "end": END, "unit": UNIT}
-    check = holdout_check(orders, clv.BGNBD, **periods)
-    drawings = {
-        "p_alive.png": lambda: plot_p_alive(book.purchases, unit=UNIT),
-        "tracking.png": lambda: plot_tracking(tracking_check(orders, clv.BGNBD, **periods)),
-        "concentration.png": lambda: plot_concentration(book.values()["lifetime_value"]),
+    check = clv.holdout_check(
+        orders, clv.BGNBD, calibration_end=CALIBRATION_END, end=END, unit=UNIT
+    )
+    values = book.values()
+    drawn = {
+        "p_alive.png": clv.plot_p_alive(book.purchases, T=float(values["T"].max()), unit=UNIT),
+        "tracking.png": clv.plot_tracking(clv.tracking_check(orders, check.fit, end=END)),
+        "concentration.png": clv.plot_concentration(values["lifetime_value"].to_numpy()),
     }
     saved = []
-    for name, draw in drawings.items():
-        axes = draw()
-        axes.figure.savefig(folder / name, dpi=150)
-        plt.close(axes.figure)
+    for name, axes in drawn.items():
+        figure = axes.get_figure(root=True) or plt.gcf()
+        figure.savefig(folder / name, dpi=150)
+        plt.close(figure)
         saved.append(folder / name)
     way = "fewer" if check.expected < check.actual else "more"
     return saved, (

@@ -55,7 +55,8 @@ def value(
         rows = [book.customer(customer)]
     else:
         short = form == "table" and output is None and top is None
-        rows = book.values(top=SHOWN if short else top).to_dict("records")
+        frame = book.values(top=SHOWN if short else top)
+        rows = [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
     if output:
         write_rows(rows, output)
         return

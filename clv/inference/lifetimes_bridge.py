@@ -174,7 +174,7 @@ def cross_check(fit: Fit[Any]) -> CrossCheck:
     )
 
 
-def _fit_lifetimes(model: Model, histories: Histories) -> Any:
+def _fit_lifetimes(model: Model[Any], histories: Histories) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from lifetimes import BetaGeoFitter, GammaGammaFitter

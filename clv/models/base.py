@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Derivatives", "Model", "Number", "PurchaseModel"]
 
 Floats = npt.NDArray[np.float64]
+D = TypeVar("D")
+"""What a model is fitted to: :class:`clv.Histories`, or counts of survivors."""
+
 Number = npt.ArrayLike
 """A number or an array of numbers; the answer has the shape that the arguments broadcast to."""
 
@@ -37,7 +40,7 @@ class Derivatives(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Model(ABC):
+class Model(ABC, Generic[D]):
     """Parameters of one model: positive numbers, checked when the value is made."""
 
     name: ClassVar[str]
@@ -71,7 +74,7 @@ class Model(ABC):
 
     @classmethod
     def fit(
-        cls, histories: Histories, *, prior: Mapping[str, LogNormal] | None = None
+        cls, histories: D, *, prior: Mapping[str, LogNormal] | None = None
     ) -> Fit[Self]:
         """Fit by maximum likelihood on the distinct histories.
 
@@ -101,31 +104,36 @@ class Model(ABC):
 
     @classmethod
     @abstractmethod
-    def likelihood(cls, theta: Floats, histories: Histories) -> Derivatives:
+    def likelihood(cls, theta: Floats, histories: D) -> Derivatives:
         """Log-likelihood of all histories at the parameters `theta`, exact to second order."""
 
     @classmethod
+    def log_likelihoods(cls, thetas: Floats, histories: D) -> Floats:
+        """Log-likelihood of all histories at many parameters, thetas (n, k); returns (n,)."""
+        return np.array([cls.likelihood(theta, histories).value for theta in thetas])
+
+    @classmethod
     @abstractmethod
-    def starts(cls, histories: Histories) -> list[Floats]:
+    def starts(cls, histories: D) -> list[Floats]:
         """Where the search may begin; the most likely one is taken."""
 
     @classmethod
     @abstractmethod
-    def refuse_unidentified(cls, histories: Histories) -> None:
+    def refuse_unidentified(cls, histories: D) -> None:
         """Raise :class:`NotIdentifiedError` for data that cannot tell the parameters."""
 
     @classmethod
     @abstractmethod
-    def sample(cls, histories: Histories, patterns: int) -> Histories:
+    def sample(cls, histories: D, patterns: int) -> D:
         """Take some `patterns` of the histories, evenly, to approach the optimum cheaply."""
 
     @classmethod
     @abstractmethod
-    def size(cls, histories: Histories) -> tuple[int, int]:
+    def size(cls, histories: D) -> tuple[int, int]:
         """Count the customers and the distinct patterns that the likelihood is made of."""
 
 
-class PurchaseModel(Model):
+class PurchaseModel(Model[Histories]):
     """A model of when customers buy and leave.
 
     x is the number of repeat transactions, t_x the time from the first to the last, T the time
@@ -209,6 +217,17 @@ class PurchaseModel(Model):
     @abstractmethod
     def pmf(self, n: Number, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0) -> Floats:
         """P(n purchases in (T, T + t] | x, t_x, T)."""
+
+    @abstractmethod
+    def simulate_purchases(
+        self,
+        t: Number,
+        rng: np.random.Generator,
+        x: Number = 0,
+        t_x: Number = 0,
+        T: Number = 0,
+    ) -> Floats:
+        """Draw the number of purchases in (T, T + t] of customers with histories (x, t_x, T)."""
 
     @abstractmethod
     def simulate(self, T: Number, rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -29,6 +29,9 @@ from clv.numerics import dot
 
 __all__ = ["BetaGeometric"]
 
+CHUNK = 1_000_000
+"""Largest number of log-likelihoods held at once (8 MB a column)."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -154,6 +157,27 @@ class BetaGeometric(PurchaseModel):
                 h[i, j] += dot(se, e[j])
         h = np.triu(h) + np.triu(h, 1).T
         return Derivatives(float(value), g, h)
+
+    @classmethod
+    def log_likelihoods(cls, thetas: Floats, histories: Histories) -> Floats:
+        """Log-likelihood of all histories at many parameters, thetas (n, 4); returns (n,)."""
+        o = cls.chances_before_repeat
+        h = histories
+        k, at = np.unique(h.frequency, return_inverse=True)
+        m = np.bincount(at, weights=h.weight)
+        step = max(1, CHUNK // len(h))
+        parts = []
+        for some in (thetas[i : i + step] for i in range(0, len(thetas), step)):
+            r, alpha, a, b = (column[:, None] for column in some.T)
+            b_k = b + k + o
+            per_x = gammaln(r + k) - gammaln(r) + betaln(a, b_k) - betaln(a, b) + r * np.log(alpha)
+            ln_c = np.log(a / np.maximum(b_k - 1, 1e-300))
+            ln_c[:, k + o == 0] = -np.inf
+            y, ln_T = r + h.frequency, np.log(alpha + h.T)
+            odds = ln_c[:, at] + y * (ln_T - np.log(alpha + h.recency))
+            mixture = np.logaddexp(0, odds) - y * ln_T
+            parts.append(np.einsum("ij,j->i", per_x, m) + np.einsum("ij,j->i", mixture, h.weight))
+        return np.concatenate(parts)
 
     # -- what the history says of the customer ------------------------------------------------
 
@@ -358,16 +382,52 @@ class BetaGeometric(PurchaseModel):
         rate = rng.gamma(self.r, 1 / self.alpha, T.shape)
         p = rng.beta(self.a, self.b, T.shape)
         without = rng.poisson(rate * T)
-        # Geometric by inversion: rng.geometric refuses the p = 0 that a small a draws.
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            last = np.ceil(np.log(rng.random(T.shape)) / np.log1p(-p))
-        last = np.where(np.isfinite(last), np.maximum(last, 1), np.inf)
-        last = np.where(p == 1, 1, last)
-        x = np.minimum(without, last - self.chances_before_repeat)
+        x = np.minimum(without, _geometric(p, rng) - self.chances_before_repeat)
         t_x = np.zeros(T.shape)
         some = x > 0
         t_x[some] = T[some] * rng.beta(x[some], without[some] - x[some] + 1)
         return x, t_x
+
+    def simulate_purchases(
+        self,
+        t: Number,
+        rng: np.random.Generator,
+        x: Number = 0,
+        t_x: Number = 0,
+        T: Number = 0,
+    ) -> Floats:
+        """Draw the number of purchases in (T, T + t] of customers with histories (x, t_x, T).
+
+        A customer is alive with P(alive), and then buys K ~ Poisson(λt) times, or leaves at the
+        N-th purchase, N ~ Geometric(p), with λ ~ Gamma(r+x, α+T), p ~ Beta(a, b+x+o).
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead.
+        rng : numpy.random.Generator
+            Source of the randomness.
+        x, t_x, T : float or array_like
+            History of each customer; new customers by default.
+
+        Returns
+        -------
+        ndarray
+
+        Examples
+        --------
+        >>> from clv import BGNBD
+        >>> rng = np.random.default_rng(1)
+        >>> BGNBD(.243, 4.414, .793, 2.426).simulate_purchases(52.0, rng, [26, 2], [30, 9], 31)
+        array([6., 0.])
+        """
+        t, x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, t_x, T)))
+        alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
+        bought = np.zeros(x.shape)
+        R, A, a, B = self._given_alive(x[alive], T[alive])
+        without = rng.poisson(rng.gamma(R) / A * t[alive])
+        bought[alive] = np.minimum(without, _geometric(rng.beta(a, B), rng))
+        return bought
 
     # -- fitting ------------------------------------------------------------------------------
 
@@ -381,3 +441,11 @@ class BetaGeometric(PurchaseModel):
             for faster in (1.0, 3.0)
             for a, b in ((0.2, 4.0), (0.8, 2.5))
         ]
+
+
+def _geometric(p: Floats, rng: np.random.Generator) -> Floats:
+    """Draw geometric numbers from 1 by inversion; inf for the p = 0 that a small a draws."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        drawn = np.ceil(np.log(rng.random(p.shape)) / np.log1p(-p))
+    drawn = np.where(np.isfinite(drawn), np.maximum(drawn, 1), np.inf)
+    return np.where(p == 1, 1, drawn)

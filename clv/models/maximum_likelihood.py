@@ -18,13 +18,12 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from clv.errors import FitError, NotIdentifiedError, ParameterError
-from clv.history import Histories
 from clv.models.base import Derivatives, Model
 
-__all__ = ["Fit", "LogNormal", "maximise"]
+__all__ = ["Fit", "LogNormal", "log_prior", "maximise"]
 
 Floats = npt.NDArray[np.float64]
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", bound=Model[Any])
 
 SAMPLE = 4_000
 """Patterns that the search starts on."""
@@ -81,7 +80,7 @@ class Fit(Generic[M]):
     customers, patterns : int
         Customers fitted, and the distinct histories that stand for them.
     histories : Histories
-        What was fitted.
+        What was fitted; for a model of subscriptions the counts of survivors.
     prior : dict of str to LogNormal
         Priors used; empty for maximum likelihood.
     """
@@ -95,7 +94,7 @@ class Fit(Generic[M]):
     converged: bool
     customers: int
     patterns: int
-    histories: Histories
+    histories: Any
     prior: dict[str, LogNormal]
 
     @property
@@ -145,12 +144,13 @@ class Fit(Generic[M]):
     @property
     def unit(self) -> str:
         """Unit of time of the parameters."""
-        return self.histories.unit
+        return str(self.histories.unit)
 
     @property
     def end(self) -> date | None:
         """Last day of observation."""
-        return self.histories.end
+        end: date | None = self.histories.end
+        return end
 
     def to_dict(self) -> dict[str, Any]:
         """All that a file or `clv fit --format json` needs, in plain types."""
@@ -174,7 +174,7 @@ class Fit(Generic[M]):
 
 
 def maximise(
-    model: type[M], histories: Histories, *, prior: Mapping[str, LogNormal] | None = None
+    model: type[M], histories: Any, *, prior: Mapping[str, LogNormal] | None = None
 ) -> Fit[M]:
     """Fit `model` to the histories; see :meth:`clv.models.base.Model.fit`."""
     prior = dict(prior or {})
@@ -221,17 +221,29 @@ def maximise(
     )
 
 
+def log_prior(model: type[Model[Any]], prior: Mapping[str, LogNormal], log_theta: Floats) -> Floats:
+    """Log-density of the prior in the log-parameters, (..., k), up to a constant."""
+    centre, weight = _normal(model, prior)
+    return np.asarray(-((log_theta - centre) ** 2 @ weight) / 2)
+
+
+def _normal(model: type[Model[Any]], prior: Mapping[str, LogNormal]) -> tuple[Floats, Floats]:
+    """Mean and precision of each log-parameter under the prior; precision 0 where there is none."""
+    names = model.parameter_names()
+    centre = np.array([math.log(prior[n].median) if n in prior else 0.0 for n in names])
+    return centre, np.array([prior[n].sigma ** -2 if n in prior else 0.0 for n in names])
+
+
 class _Objective:
     """Log-likelihood plus log-prior in the log-parameters, with derivatives, one pass a point."""
 
     def __init__(
-        self, model: type[Model], histories: Histories, prior: Mapping[str, LogNormal]
+        self, model: type[Model[Any]], histories: Any, prior: Mapping[str, LogNormal]
     ) -> None:
         self.model, self.histories = model, histories
         self.customers = model.size(histories)[0]
-        names = model.parameter_names()
-        self.centre = np.array([math.log(prior[n].median) if n in prior else 0 for n in names])
-        self.weight = np.array([prior[n].sigma ** -2 if n in prior else 0 for n in names])
+        self.prior = prior
+        self.centre, self.weight = _normal(model, prior)
         self.calls = 0
         self._last: tuple[bytes, Derivatives] | None = None
 
@@ -249,7 +261,7 @@ class _Objective:
         g = theta * g
         h = h * np.outer(theta, theta) + np.diag(g)
         return Derivatives(
-            value - float(self.weight @ away**2) / 2,
+            value + float(log_prior(self.model, self.prior, log_theta)),
             g - self.weight * away,
             h - np.diag(self.weight),
         )
@@ -289,7 +301,7 @@ def _search(objective: _Objective, *, start: Floats | None = None, loosely: bool
     return np.asarray(result.x, dtype=float)
 
 
-def _refuse_flat(model: type[Model], precision: Floats, theta: Floats, patterns: int) -> None:
+def _refuse_flat(model: type[Model[Any]], precision: Floats, theta: Floats, patterns: int) -> None:
     """Refuse an optimum that is flat in some direction of the log-parameters."""
     names = model.parameter_names()
     values, directions = np.linalg.eigh(precision)

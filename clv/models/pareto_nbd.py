@@ -358,6 +358,49 @@ class ParetoNBD(PurchaseModel):
         t_x[some] = until[some] * rng.random(int(some.sum())) ** (1 / x[some])
         return x, t_x
 
+    def simulate_purchases(
+        self,
+        t: Number,
+        rng: np.random.Generator,
+        x: Number = 0,
+        t_x: Number = 0,
+        T: Number = 0,
+    ) -> Floats:
+        """Draw the number of purchases in (T, T + t] of customers with histories (x, t_x, T).
+
+        A customer who is alive buys at rate λ ~ Gamma(r+x, α+T) until leaving, which happens at
+        rate μ ~ Gamma(s, β+T).
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead.
+        rng : numpy.random.Generator
+            Source of the randomness.
+        x, t_x, T : float or array_like
+            History of each customer; new customers by default.
+
+        Returns
+        -------
+        ndarray
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> model = ParetoNBD(.553, 10.578, .606, 11.669)
+        >>> model.simulate_purchases(52.0, rng, [26, 2], [30, 9], 31)
+        array([13.,  0.])
+        """
+        t, x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, t_x, T)))
+        alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
+        rate = rng.gamma(self.r + x[alive]) / (self.alpha + T[alive])
+        leaving = rng.gamma(self.s, size=rate.shape) / (self.beta + T[alive])
+        with np.errstate(divide="ignore"):
+            lifetime = rng.exponential(size=rate.shape) / leaving
+        bought = np.zeros(x.shape)
+        bought[alive] = rng.poisson(rate * np.minimum(t[alive], lifetime))
+        return bought
+
     # -- fitting ------------------------------------------------------------------------------
 
     @classmethod
