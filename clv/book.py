@@ -12,6 +12,7 @@ A directory with
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -26,6 +27,7 @@ from clv.recommend.policy import Policy
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from clv.models.base import PurchaseModel
     from clv.models.gamma_gamma import GammaGamma
@@ -151,6 +153,17 @@ class Book:
 
     # -- values -----------------------------------------------------------------------------------
 
+    def _read(self, columns: Sequence[str], *, customer_id: str | None = None) -> pa.Table:
+        """Read columns of the values. To an engine `*` or `T=5` in a path would mean more."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(
+            self.path / VALUES,
+            columns=list(columns),
+            filters=None if customer_id is None else [("customer_id", "=", customer_id)],
+            partitioning=None,
+        )
+
     def values(self, *, top: int | None = None) -> pd.DataFrame:
         """Values of all customers, or of the `top` most valuable, the highest first.
 
@@ -159,9 +172,7 @@ class Book:
         pandas.DataFrame
             The columns of :data:`VALUE_COLUMNS`; ordered by customer id, or by lifetime value.
         """
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(self.path / VALUES, columns=list(VALUE_COLUMNS))
+        table = self._read(VALUE_COLUMNS)
         if top is not None:
             if top < 1:
                 raise RequestError(f"The number of customers to show is at least 1; got {top}.")
@@ -178,13 +189,7 @@ class Book:
         UnknownNameError
             Where the book has no such customer, with the ids nearest to it.
         """
-        import pyarrow.parquet as pq
-
-        rows = pq.read_table(
-            self.path / VALUES,
-            columns=list(VALUE_COLUMNS),
-            filters=[("customer_id", "=", customer_id)],
-        ).to_pylist()
+        rows = self._read(VALUE_COLUMNS, customer_id=customer_id).to_pylist()
         if not rows:
             raise UnknownNameError(
                 "customer",
@@ -200,11 +205,12 @@ class Book:
         import duckdb
 
         with duckdb.connect() as engine:
+            engine.register("book", self._read(["customer_id"]))
             rows = engine.execute(
-                "select customer_id from read_parquet($file) "
+                "select customer_id from book "
                 "order by ltrim(lower(trim(customer_id)), '0') != ltrim(lower(trim($id)), '0'), "
                 "levenshtein(lower(customer_id), lower($id)), customer_id limit 3",
-                {"file": str(self.path / VALUES), "id": customer_id},
+                {"id": customer_id},
             ).fetchall()
         return [row[0] for row in rows]
 
@@ -223,11 +229,11 @@ class Book:
         from clv.value.forecast import forecast
 
         with duckdb.connect() as engine:
+            engine.register("book", self._read(["frequency", "T", "p_alive", "expected_spend"]))
             sums = engine.execute(
                 "select frequency, T, sum(p_alive) as alive, "
                 "sum(p_alive * expected_spend) as alive_spend "
-                "from read_parquet($file) group by all order by all",
-                {"file": str(self.path / VALUES)},
+                "from book group by all order by all"
             ).fetchnumpy()
         x, T, alive, alive_spend = (np.asarray(column, dtype=float) for column in sums.values())
         return forecast(
@@ -291,12 +297,10 @@ class Book:
         total : float, optional
             Money to spend.
         """
-        import pyarrow.parquet as pq
-
         from clv.recommend.retention import retention_budget
 
         names = ("customer_id", "p_alive", "value_if_alive", "p_leaves", "expected_spend")
-        table = pq.read_table(self.path / VALUES, columns=list(names))
+        table = self._read(names)
         ids, *columns = (table.column(name).to_numpy() for name in names)
         p_alive, value_if_alive, p_leaves, expected_spend = columns
         budget = retention_budget(

@@ -8,6 +8,7 @@ to it any more.
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
 import re
@@ -107,7 +108,7 @@ def open_source(source: str | os.PathLike[str] | pd.DataFrame) -> Source:
         table = _csv(backend, paths, columns, delimiter)
         return Source(table, name, "csv", backend, tuple(paths), delimiter)
     with _told(name):
-        table = backend.read_parquet([str(p) for p in paths])
+        table = backend.read_parquet(_literal(paths), hive_partitioning=False)
     return Source(table, name, "parquet", backend, tuple(paths))
 
 
@@ -160,7 +161,7 @@ def first_rows(source: Source, table: ir.Table, where: str, shown: Sequence[str]
             part = (
                 _csv(source.backend, [path], list(opened.columns), source.delimiter)
                 if source.kind == "csv"
-                else source.backend.read_parquet(str(path))
+                else source.backend.read_parquet(_literal([path]), hive_partitioning=False)
             )
             one = cast("ir.Table", table.op().replace({opened.op(): part.op()}).to_expr())
         else:
@@ -215,11 +216,20 @@ def _connect() -> Backend:
     return backend
 
 
+def _literal(paths: list[Path]) -> list[str]:
+    """Name these files and no others: the engine reads patterns into names, as in `orders[1].csv`.
+
+    For the same reason a folder such as `date=2024-01-31` is no column (`hive_partitioning`).
+    """
+    return [glob.escape(str(path)) for path in paths]
+
+
 def _csv(backend: Backend, paths: list[Path], columns: list[str], delimiter: str) -> ir.Table:
     # Nothing is guessed from a sample: ids keep their zeros, and every file reads the same way.
     with _told(", ".join(map(str, paths[:1]))):
         return backend.read_csv(
-            [str(p) for p in paths],
+            _literal(paths),
+            hive_partitioning=False,
             header=True,
             auto_detect=False,
             columns=dict.fromkeys(columns, "VARCHAR"),
