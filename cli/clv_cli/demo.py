@@ -17,7 +17,7 @@ CALIBRATION_END, END, UNIT = "1997-09-30", "1998-06-30", "week"
 """The periods of Fader, Hardie & Lee (2005): 39 weeks to fit, 39 weeks to check."""
 
 PROBLEM, LOSS = "defective", 14.0
-"""The example: one CD does not play. A CD costs 14 USD: the median of amount / quantity is 13.97."""
+"""The example: one CD does not play. The median of amount / quantity in these data is 13.97."""
 
 
 @click.command(
@@ -139,7 +139,7 @@ def _plots(orders: Orders, book: Book, folder: Path) -> tuple[list[Path], str]:
         saved.append(folder / name)
     way = "fewer" if check.expected < check.actual else "more"
     return saved, (
-        f"Fitted on the orders to {check.calibration_end} alone, the model expects "
-        f"{check.expected:,.1f} repeat orders of these customers to {check.end}; "
+        f"Fitted on the orders to {check.calibration_end} alone, and given what each customer had done "
+        f"by then, the model expects {check.expected:,.1f} repeat purchases to {check.end}; "
         f"{check.actual:,} came. It expects {abs(check.error):.0%} {way} than came."
     )

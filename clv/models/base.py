@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from clv.errors import NotIdentifiedError, ParameterError
 from clv.history import Histories
+from clv.models.lifetimes_names import PurchaseNames
 
 if TYPE_CHECKING:
     from clv.models.maximum_likelihood import Fit, LogNormal
@@ -73,9 +74,7 @@ class Model(ABC, Generic[D]):
         return cls(*(float(v) for v in theta))
 
     @classmethod
-    def fit(
-        cls, histories: D, *, prior: Mapping[str, LogNormal] | None = None
-    ) -> Fit[Self]:
+    def fit(cls, histories: D, *, prior: Mapping[str, LogNormal] | None = None) -> Fit[Self]:
         """Fit by maximum likelihood on the distinct histories.
 
         Parameters
@@ -133,7 +132,7 @@ class Model(ABC, Generic[D]):
         """Count the customers and the distinct patterns that the likelihood is made of."""
 
 
-class PurchaseModel(Model[Histories]):
+class PurchaseModel(PurchaseNames, Model[Histories]):
     """A model of when customers buy and leave.
 
     x is the number of repeat transactions, t_x the time from the first to the last, T the time

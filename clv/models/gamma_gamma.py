@@ -23,6 +23,7 @@ from scipy.special import digamma, gammaln, polygamma
 from clv.errors import NotIdentifiedError
 from clv.history import Histories, SpendPatterns
 from clv.models.base import Derivatives, Model, Number
+from clv.models.lifetimes_names import SpendNames
 from clv.numerics import dot
 
 __all__ = ["GammaGamma"]
@@ -31,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class GammaGamma(Model):
+class GammaGamma(SpendNames, Model[Histories]):
     """Gamma-Gamma with given parameters.
 
     Parameters

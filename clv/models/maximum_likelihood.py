@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,10 @@ from scipy.optimize import minimize
 
 from clv.errors import FitError, NotIdentifiedError, ParameterError
 from clv.models.base import Derivatives, Model
+from clv.models.lifetimes_names import summary_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Fit", "LogNormal", "log_prior", "maximise"]
 
@@ -106,6 +110,11 @@ class Fit(Generic[M]):
     def standard_errors(self) -> dict[str, float]:
         """Standard error of each parameter."""
         return dict(zip(self.parameters, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The table that `lifetimes` shows: coef, se(coef) and 95 % bounds."""
+        return summary_table(self.parameters, self.standard_errors)
 
     def interval(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
         """Interval of each parameter, normal in its logarithm, hence positive.

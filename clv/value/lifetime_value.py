@@ -79,7 +79,7 @@ def lifetime_value(
     >>> h = clv.histories(orders, end="1997-09-30", unit="week")
     >>> values = clv.lifetime_value(h, clv.BGNBD.fit(h).model, clv.GammaGamma.fit(h).model,
     ...                             margin=.4, discount_rate=.1, horizon_months=36)
-    >>> len(values), round(values.loc["0001", "expected_spend"], 2)
+    >>> len(values), round(float(values.loc["0001", "expected_spend"]), 2)
     (2357, 24.65)
     """
     terms = Terms(margin, discount_rate, horizon_months)
