@@ -158,7 +158,7 @@ main()
     assert not list(tmp_path.iterdir())
 
 
-# ------------------------------------------------------------------------------ what is no book
+# --------------------------------------------------------------------------------- what is no book
 
 
 def test_a_directory_that_is_something_else_is_not_replaced(tmp_path: Path) -> None:

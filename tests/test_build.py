@@ -39,7 +39,7 @@ def manifest_of(book: Path) -> dict[str, Any]:
     return manifest
 
 
-# ------------------------------------------------------------------------------- the same again
+# ---------------------------------------------------------------------------------- the same again
 
 
 def test_the_same_orders_give_the_same_book_to_the_byte(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_day_more_of_observation_is_another_book(tmp_path: Path) -> None:
     assert files(tmp_path / "a")["values.parquet"] != files(tmp_path / "b")["values.parquet"]
 
 
-# ---------------------------------------------------------------------------------- the manifest
+# ------------------------------------------------------------------------------------ the manifest
 
 
 def test_the_manifest_says_what_went_in_and_what_came_of_it(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_an_end_that_is_only_the_last_date_is_told(tmp_path: Path) -> None:
     assert manifest_of(tmp_path / "book")["end_assumed"] is True
 
 
-# ------------------------------------------------------------------------------- odd but legal
+# ----------------------------------------------------------------------------------- odd but legal
 
 
 def test_ids_of_any_letters_come_back_as_they_went_in(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_what_cannot_be_built_leaves_no_folder(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-# ------------------------------------------------------------------------------- Online Retail
+# ----------------------------------------------------------------------------------- Online Retail
 
 
 def test_online_retail_tells_what_was_set_aside_and_why(tmp_path: Path) -> None:

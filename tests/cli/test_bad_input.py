@@ -52,7 +52,7 @@ def build(request: pytest.FixtureRequest, here: Path, book: Path) -> Callable[..
     return build_refused
 
 
-# ------------------------------------------------------------------------------------- the orders
+# -------------------------------------------------------------------------------------- the orders
 
 
 def test_missing_file(build: Callable[..., Run], few_orders: Rows) -> None:
@@ -183,7 +183,7 @@ def test_a_file_that_is_no_table(build: Callable[..., Run]) -> None:
     build(".", says=["is a directory"])
 
 
-# -------------------------------------------------------------------------------------- the place
+# --------------------------------------------------------------------------------------- the place
 
 
 def test_a_directory_that_is_something_else_is_not_replaced(here: Path, few_orders: Rows) -> None:
@@ -242,7 +242,7 @@ def test_where_rows_cannot_be_written(book_here: Path, command: str) -> None:
         refused(command, "book", "-o", place, says=[says])
 
 
-# ------------------------------------------------------------------------------------- the policy
+# -------------------------------------------------------------------------------------- the policy
 
 FAULTY_POLICIES = {
     "an unknown key": ("margn = 0.3", ["There is no key margn", "Did you mean margin?"]),
@@ -280,7 +280,7 @@ def test_a_policy_is_never_written_over(here: Path) -> None:
     refused("policy", "init", "missing/policy.toml", says=["Cannot write missing/policy.toml"])
 
 
-# --------------------------------------------------------------------------------- the question
+# ------------------------------------------------------------------------------------ the question
 
 
 def test_unknown_customer_with_near_ones(book_here: Path) -> None:
@@ -341,7 +341,7 @@ def test_wrong_usage_is_exit_2(book_here: Path, arguments: list[str]) -> None:
     assert run.err.startswith("Usage: clv")
 
 
-# ------------------------------------------------------------------------ a half-written book
+# ----------------------------------------------------------------------------- a half-written book
 
 READERS = [
     ["value", "book", "--top", "3"],
@@ -410,7 +410,7 @@ def test_no_book_there(here: Path) -> None:
     refused("value", "/", says=["is not a customer book"])
 
 
-# ------------------------------------------------------------------- in a process of its own
+# ------------------------------------------------------------------------- in a process of its own
 
 
 def test_the_installed_command_tells_mistakes_without_a_traceback(here: Path) -> None:

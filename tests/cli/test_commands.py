@@ -31,7 +31,7 @@ def value_rows(*more: object) -> list[dict[str, Any]]:
     return rows
 
 
-# ------------------------------------------------------------------------ values, limits, budgets
+# ------------------------------------------------------------------------- values, limits, budgets
 
 
 def test_fit_gives_the_published_figures() -> None:
@@ -226,7 +226,7 @@ def test_the_default_policy_is_assumed_until_each_line_is_uncommented() -> None:
     assert {row["key"]: row["value"] for row in rows}.items() <= stated.items()
 
 
-# ------------------------------------------------------------------- in a process of its own
+# ------------------------------------------------------------------------- in a process of its own
 
 
 def test_the_installed_command_answers_as_the_function_does(here: Path) -> None:
