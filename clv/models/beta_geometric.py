@@ -14,6 +14,7 @@ and given alive λ ~ Gamma(r+x, α+T), p ~ Beta(a, b+x+o): from there on the mod
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,6 +26,7 @@ from clv import numerics
 from clv.errors import RequestError
 from clv.history import Histories
 from clv.models.base import Derivatives, Number, PurchaseModel
+from clv.models.beta_geometric_histories import per_history
 from clv.numerics import dot
 
 __all__ = ["BetaGeometric"]
@@ -157,6 +159,26 @@ class BetaGeometric(PurchaseModel):
                 h[i, j] += dot(se, e[j])
         h = np.triu(h) + np.triu(h, 1).T
         return Derivatives(float(value), g, h)
+
+    @classmethod
+    def per_history(
+        cls, theta: Sequence[Number], x: Floats, t_x: Floats, T: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Log-likelihood of each history with derivatives, each with parameters of its own.
+
+        Parameters
+        ----------
+        theta : sequence of float or ndarray, shape (n,)
+            (r, α, a, b): one number for all histories, or one a history.
+        x, t_x, T : ndarray, shape (n,)
+            The histories.
+
+        Returns
+        -------
+        value, gradient, hessian : ndarray, shapes (n,), (4, n) and (4, 4, n)
+            In (r, α, a, b); :meth:`likelihood` is their weighted sum where all share them.
+        """
+        return per_history(theta, x, t_x, T, cls.chances_before_repeat)
 
     @classmethod
     def log_likelihoods(cls, thetas: Floats, histories: Histories) -> Floats:

@@ -22,8 +22,9 @@ first, and u = t_x + (e^v − 1)/κ it varies over lengths of about 1 in v, so L
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
@@ -133,9 +134,48 @@ class ParetoNBD(PurchaseModel):
         h[2, 3] = customers / beta
         h[3, 3] = -customers * s / beta**2
         for i, u, phi in _terms(theta, x, histories.recency, histories.T):
-            value += _add(theta, x[i], n[i], u, phi, g, h)
+            v_i, g_i, h_i = _mixture(_columns(theta, x, i), x[i], u, phi)
+            value += dot(n[i], v_i)
+            g += [dot(n[i], row) for row in g_i]
+            h += [[dot(n[i], entry) for entry in row] for row in h_i]
         h = np.triu(h) + np.triu(h, 1).T
         return Derivatives(float(value), g, h)
+
+    @classmethod
+    def per_history(
+        cls, theta: Sequence[Number], x: Floats, t_x: Floats, T: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Log-likelihood of each history with derivatives, each with parameters of its own.
+
+        Parameters
+        ----------
+        theta : sequence of float or ndarray, shape (n,)
+            (r, α, s, β): one number for all histories, or one a history.
+        x, t_x, T : ndarray, shape (n,)
+            The histories.
+
+        Returns
+        -------
+        value, gradient, hessian : ndarray, shapes (n,), (4, n) and (4, 4, n)
+            In (r, α, s, β); :meth:`likelihood` is their weighted sum where all share them.
+        """
+        r, alpha, s, beta = (np.broadcast_to(np.asarray(p, dtype=float), x.shape) for p in theta)
+        value, g, h = np.zeros(x.shape), np.zeros((4, *x.shape)), np.zeros((4, 4, *x.shape))
+        for i, u, phi in _terms(theta, x, t_x, T):
+            value[i], g[:, i], h[:, :, i] = _mixture(_columns(theta, x, i), x[i], u, phi)
+        value += gammaln(r + x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
+        g[0] += digamma(r + x) - digamma(r) + np.log(alpha)
+        g[1] += r / alpha
+        g[2] += np.log(beta)
+        g[3] += s / beta
+        h[0, 0] += polygamma(1, r + x) - polygamma(1, r)
+        h[0, 1] += 1 / alpha
+        h[1, 1] -= r / alpha**2
+        h[2, 3] += 1 / beta
+        h[3, 3] -= s / beta**2
+        for row, column in combinations(range(4), 2):
+            h[column, row] = h[row, column]
+        return value, g, h
 
     # -- what the history says of the customer ------------------------------------------------
 
@@ -417,17 +457,21 @@ class ParetoNBD(PurchaseModel):
         ]
 
 
+def _columns(theta: Floats | Sequence[Number], x: Floats, i: npt.NDArray[np.intp]) -> list[Floats]:
+    """Give the parameters of rows i as columns, shape (rows, 1)."""
+    return [np.broadcast_to(np.asarray(p, dtype=float), x.shape)[i, None] for p in theta]
+
+
 def _terms(
-    theta: Floats, x: Floats, t_x: Floats, T: Floats
+    theta: Floats | Sequence[Number], x: Floats, t_x: Floats, T: Floats
 ) -> Iterator[tuple[npt.NDArray[np.intp], Floats, Floats]]:
     """Yield the terms of the mixture {...}, some rows at a time.
 
     Rows i; u, shape (rows, 1 + nodes): T, then the times at which the customer may have left;
     φ of the same shape, the logs of the terms.
     """
-    r, alpha, s, beta = theta
-    R = r + x
-    kappa = R / (alpha + t_x) + (s + 1) / (beta + t_x)
+    r, alpha, s, beta = (np.asarray(p, dtype=float) for p in theta)
+    kappa = (r + x) / (alpha + t_x) + (s + 1) / (beta + t_x)
     v_end = np.log1p(kappa * (T - t_x))
     count = np.maximum(1, np.ceil(v_end / 1.5)).astype(int)
     for panel_count in np.unique(count):
@@ -435,43 +479,44 @@ def _terms(
         rows = np.flatnonzero(count == panel_count)
         step = max(1, CHUNK // len(nodes))
         for i in (rows[k : k + step] for k in range(0, len(rows), step)):
+            r, alpha, s, beta = _columns(theta, x, i)
             left_at = np.expm1(v_end[i, None] * nodes) / kappa[i, None]
             u = np.concatenate([T[i, None], t_x[i, None] + left_at], axis=1)
-            phi = -R[i, None] * np.log(alpha + u) - (s + 1) * np.log(beta + u)
-            phi[:, 0] += np.log(beta + T[i])
+            phi = -(r + x[i, None]) * np.log(alpha + u) - (s + 1) * np.log(beta + u)
+            phi[:, 0] += np.log(beta + T[i, None])[:, 0]
             with np.errstate(divide="ignore"):  # T = t_x: no time to leave in
                 du = weights * v_end[i, None] * (left_at + 1 / kappa[i, None])
                 phi[:, 1:] += np.log(s * du)
             yield i, u, phi
 
 
-def _add(
-    theta: Floats, x: Floats, n: Floats, u: Floats, phi: Floats, g: Floats, h: Floats
-) -> float:
-    """Add Σ n ln Σ e^φ, returned, and its derivatives, to g and the upper half of h."""
+def _mixture(
+    theta: Sequence[Floats], x: Floats, u: Floats, phi: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Take ln Σ e^φ of each row, its gradient, and the upper half of its Hessian."""
     r, alpha, s, beta = theta
     top = phi.max(axis=1, keepdims=True)
     share = np.exp(phi - top)
     total = share.sum(axis=1)
     share /= total[:, None]
-    value = dot(n, np.log(total) + top[:, 0])
+    value = np.log(total) + top[:, 0]
 
-    R = (r + x)[:, None]
-    power = np.full_like(phi, s + 1)
-    power[:, 0] = s
+    R = r + x[:, None]
+    power = np.repeat(s + 1, phi.shape[1], axis=1)
+    power[:, 0] = s[:, 0]
     inv_a, inv_b = 1 / (alpha + u), 1 / (beta + u)
-    of_s = np.full_like(phi, 1 / s)
+    of_s = np.repeat(1 / s, phi.shape[1], axis=1)
     of_s[:, 0] = 0
     slopes = [-np.log(alpha + u), -R * inv_a, of_s - np.log(beta + u), -power * inv_b]
-    means = [(share * d).sum(axis=1) for d in slopes]
-    g += [dot(n, mean) for mean in means]
+    g = np.stack([(share * d).sum(axis=1) for d in slopes])
+    h = np.zeros((4, *g.shape))
     for i in range(4):
         weighted = share * slopes[i]
         for j in range(i, 4):
-            h[i, j] += dot(n, (weighted * slopes[j]).sum(axis=1) - means[i] * means[j])
-    h[0, 1] -= dot(n, (share * inv_a).sum(axis=1))
-    h[1, 1] += dot(n, (share * R * inv_a**2).sum(axis=1))
-    h[2, 2] -= dot(n, (share * of_s).sum(axis=1)) / s
-    h[2, 3] -= dot(n, (share * inv_b).sum(axis=1))
-    h[3, 3] += dot(n, (share * power * inv_b**2).sum(axis=1))
-    return value
+            h[i, j] = (weighted * slopes[j]).sum(axis=1) - g[i] * g[j]
+    h[0, 1] -= (share * inv_a).sum(axis=1)
+    h[1, 1] += (share * R * inv_a**2).sum(axis=1)
+    h[2, 2] -= (share * of_s).sum(axis=1) / s[:, 0]
+    h[2, 3] -= (share * inv_b).sum(axis=1)
+    h[3, 3] += (share * power * inv_b**2).sum(axis=1)
+    return value, g, h
