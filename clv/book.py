@@ -28,6 +28,7 @@ from clv.recommend.policy import Policy
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from clv.models.base import PurchaseModel
     from clv.models.gamma_gamma import GammaGamma
@@ -153,16 +154,15 @@ class Book:
 
     # -- values -----------------------------------------------------------------------------------
 
-    def _read(self, columns: Sequence[str], *, customer_id: str | None = None) -> pa.Table:
-        """Read columns of the values. To an engine `*` or `T=5` in a path would mean more."""
+    def _file(self) -> pq.ParquetFile:
+        # read_table would load pandas, half a second that a look-up of one customer waits for; and
+        # to an engine `*` or `T=5` in a path would mean more than a name.
         import pyarrow.parquet as pq
 
-        return pq.read_table(
-            self.path / VALUES,
-            columns=list(columns),
-            filters=None if customer_id is None else [("customer_id", "=", customer_id)],
-            partitioning=None,
-        )
+        return pq.ParquetFile(self.path / VALUES)
+
+    def _read(self, columns: Sequence[str]) -> pa.Table:
+        return self._file().read(columns=list(columns)).select(list(columns))
 
     def values(self, *, top: int | None = None) -> pd.DataFrame:
         """Values of all customers, or of the `top` most valuable, the highest first.
@@ -189,17 +189,20 @@ class Book:
         UnknownNameError
             Where the book has no such customer, with the ids nearest to it.
         """
-        rows = self._read(VALUE_COLUMNS, customer_id=customer_id).to_pylist()
-        if not rows:
-            raise UnknownNameError(
-                "customer",
-                customer_id,
-                near=self._ids_near(customer_id),
-                then=f"{self.path} holds {self.customers:,} customers; ids are text and keep "
-                "their leading zeros.",
-            )
-        row: dict[str, Any] = rows[0]
-        return row
+        file = self._file()
+        for group in _likely_first(file.metadata, customer_id):
+            ids = file.read_row_group(group, columns=["customer_id"]).column(0).to_pylist()
+            if customer_id in ids:
+                table = file.read_row_group(group, columns=list(VALUE_COLUMNS))
+                row: dict[str, Any] = table.slice(ids.index(customer_id), 1).to_pylist()[0]
+                return {name: row[name] for name in VALUE_COLUMNS}
+        raise UnknownNameError(
+            "customer",
+            customer_id,
+            near=self._ids_near(customer_id),
+            then=f"{self.path} holds {self.customers:,} customers; ids are text and keep "
+            "their leading zeros.",
+        )
 
     def _ids_near(self, customer_id: str) -> list[str]:
         import duckdb
@@ -313,3 +316,15 @@ class Book:
             total=total,
         )
         return replace(budget, assumed=(*self.assumed_terms, *budget.assumed))
+
+
+def _likely_first(metadata: pq.FileMetaData, customer_id: str) -> list[int]:
+    """Row groups, those first whose range of ids holds this one; a file may state no range."""
+
+    def unlikely(group: int) -> bool:
+        stated = metadata.row_group(group).column(VALUE_COLUMNS.index("customer_id")).statistics
+        if stated is None or not stated.has_min_max:
+            return True
+        return not stated.min <= customer_id <= stated.max
+
+    return sorted(range(metadata.num_row_groups), key=unlikely)

@@ -165,6 +165,21 @@ def test_ids_of_any_letters_come_back_as_they_went_in(tmp_path: Path) -> None:
     assert told == {*odd.values(), *others.values()}
 
 
+def test_a_customer_is_found_in_any_part_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parquet keeps rows in groups with the range of their ids, cut short where ids are long."""
+    monkeypatch.setattr("clv.build.ROW_GROUP", 2048)  # DuckDB's smallest
+    frame = clv.datasets.load_cdnow()
+    frame["customer_id"] = "of the same long beginning " * 20 + frame["customer_id"]
+    book = clv.build_book(frame, tmp_path / "book", end=CDNOW_END, unit="week")
+    assert pq.ParquetFile(tmp_path / "book" / "values.parquet").num_row_groups == 2
+    values = book.values()
+    for at in (0, 1, 1000, 2047, 2048, 2049, 2356):
+        row = values.iloc[at]
+        assert book.customer(row["customer_id"])["lifetime_value"] == row["lifetime_value"]
+
+
 @pytest.mark.parametrize("name", ["orders[1]", "orders*", "orders?", "date=2001-01-01/orders"])
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_file_is_read_by_its_name_alone(tmp_path: Path, name: str, kind: str) -> None:

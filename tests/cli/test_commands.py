@@ -6,6 +6,7 @@ import csv
 import math
 import re
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,19 @@ def test_the_installed_command_answers_as_the_function_does(here: Path) -> None:
     top = ["value", "book", "--top", "5", "--format", "csv"]
     assert run_cold(*top).csv == done(*top).csv
     assert run_cold("--version").out.split()[-1] == clv.__version__
+
+
+def test_a_recovery_limit_waits_for_no_library_it_does_not_need(here: Path) -> None:
+    """A support lead has the customer on the line; each of these takes up to half a second."""
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", executable(), *RECOVER],
+        capture_output=True, text=True, check=True, cwd=here,
+    )  # fmt: skip
+    lines = [line for line in run.stderr.splitlines() if line.startswith("import time:")]
+    loaded = {line.rsplit("|", 1)[1].strip() for line in lines}
+    assert "pyarrow" in loaded  # the listing was read
+    slow = {"pandas", "duckdb", "ibis", "matplotlib", "lifetimes", "scipy.optimize"}
+    assert not loaded & slow
 
 
 def test_it_answers_into_a_pipe_that_closes_early(here: Path) -> None:
