@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clv.history": {"clv.errors", "clv.numerics"},
     "clv.transactions": {"clv.errors", "clv.history"},  # knows no model
     "clv.models": BASE,
-    "clv.inference": BASE | {"clv.models"},
+    "clv.inference": BASE | {"clv.transactions", "clv.models"},
     "clv.value": BASE | {"clv.transactions", "clv.models", "clv.inference"},
     "clv.recommend": {"clv.errors", "clv.numerics"},  # numbers in, numbers out
 }
