@@ -188,13 +188,12 @@ def test_a_customer_beside_the_slow_reference(
     rate: float,
     months: int,
 ) -> None:
-    """Of one order, of few, of many, and with a repeat order of amount 0."""
+    """Of one order, of few and of many."""
     histories, model = (weeks if unit == "week" else days), models[unit]
     frame = clv.lifetime_value(
         histories, model, spend, margin=0.35, discount_rate=rate, horizon_months=months
     )
-    free = frame[(frame["frequency"] > frame["spend_frequency"])].index[:1]
-    for customer in ("0001", "0003", "0509", "1516", *free):
+    for customer in ("0001", "0003", "0509", "1516"):
         row = frame.loc[customer]
         x, k = int(row["frequency"]), int(row["spend_frequency"])
         mean = 0.0 if k == 0 else float(row["monetary_value"])
@@ -216,6 +215,25 @@ def test_expected_spend_is_that_of_the_spend_model(value: Any, spend: clv.GammaG
     k, m = frame["spend_frequency"], frame["monetary_value"].fillna(0)
     close(frame["expected_spend"], spend.expected_spend(k.to_numpy(), m.to_numpy()), 1e-13)
     assert (k == 0).any()
+
+
+def test_a_free_order_is_a_purchase_but_tells_nothing_of_spend(
+    models: Models, spend: clv.GammaGamma
+) -> None:
+    """Two repeat orders of 30 and 50, with a free one between them or without it."""
+    paid = [("1997-01-01", 20.0), ("1997-03-01", 30.0), ("1997-06-01", 50.0)]
+    rows = [(who, *order) for who in ("with", "without") for order in paid]
+    frame = pd.DataFrame(
+        [*rows, ("with", "1997-04-01", 0.0)], columns=["customer_id", "date", "amount"]
+    )
+    histories = clv.histories(clv.read_orders(frame), end="1997-09-30", unit="week")
+    values = clv.lifetime_value(
+        histories, models["week"], spend, margin=0.4, discount_rate=0.1, horizon_months=12
+    )
+    assert values["frequency"].to_dict() == {"with": 3, "without": 2}
+    expected = reference.expected_spend(spend, 2, 40.0)
+    assert values["expected_spend"].tolist() == pytest.approx([expected] * 2, rel=1e-8)
+    assert values.loc["with", "value_if_alive"] > values.loc["without", "value_if_alive"]
 
 
 # -------------------------------------------------------------------------------- beside lifetimes
