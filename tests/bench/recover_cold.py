@@ -95,7 +95,7 @@ def main() -> None:
             clock, processor = (statistics.median(times) for times in zip(*taken, strict=True))
             rounds = " ".join(f"{one:.2f}" for one, _ in taken)
             print(
-                f"{name:>12}: median {clock:.2f} s, of which the processor worked {processor:.2f} s "
+                f"{name:>12}: median {clock:.2f} s, the processor at work {processor:.2f} s "
                 f"(rounds: {rounds})"
             )
 

@@ -37,6 +37,10 @@ def value(weeks: CustomerHistories, models: Models, spend: clv.GammaGamma) -> An
     return on
 
 
+def row_of(frame: pd.DataFrame, customer: str) -> dict[str, Any]:
+    return {str(name): value for name, value in frame.loc[customer].items()}
+
+
 def close(left: Any, right: Any, rel: float) -> None:
     """Hold that two columns agree, customer by customer."""
     np.testing.assert_allclose(np.asarray(left), np.asarray(right), rtol=rel, atol=0)
@@ -166,7 +170,7 @@ def test_leaving_is_the_complement_of_staying(
     model = models["week"]
     ahead = reference.days_ahead(date(1997, 9, 30), 6) / 7
     for customer in ("0001", "0004", "0509"):
-        row = frame.loc[customer]
+        row = row_of(frame, customer)
         rate = rng.gamma(model.r + row["frequency"], 1 / (model.alpha + row["T"]), 200_000)
         leaves = rng.beta(model.a, model.b + row["frequency"], 200_000)
         left = 1 - np.exp(-rate * leaves * ahead)
@@ -194,7 +198,7 @@ def test_a_customer_beside_the_slow_reference(
         histories, model, spend, margin=0.35, discount_rate=rate, horizon_months=months
     )
     for customer in ("0001", "0003", "0509", "1516"):
-        row = frame.loc[customer]
+        row = row_of(frame, customer)
         x, k = int(row["frequency"]), int(row["spend_frequency"])
         mean = 0.0 if k == 0 else float(row["monetary_value"])
         alive = reference.p_alive(model, x, row["recency"], row["T"])
@@ -233,7 +237,8 @@ def test_a_free_order_is_a_purchase_but_tells_nothing_of_spend(
     assert values["frequency"].to_dict() == {"with": 3, "without": 2}
     expected = reference.expected_spend(spend, 2, 40.0)
     assert values["expected_spend"].tolist() == pytest.approx([expected] * 2, rel=1e-8)
-    assert values.loc["with", "value_if_alive"] > values.loc["without", "value_if_alive"]
+    more, less = (row_of(values, who)["value_if_alive"] for who in ("with", "without"))
+    assert more > less
 
 
 # -------------------------------------------------------------------------------- beside lifetimes
