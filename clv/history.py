@@ -20,7 +20,8 @@ __all__ = ["Floats", "Histories", "SpendPatterns", "Unit"]
 
 Floats = npt.NDArray[np.float64]
 Unit = str
-"""Unit of recency, T and every time a model speaks of: "day" or "week" (seven days)."""
+"""Unit of recency, T and every time a model speaks of: "day" or "week" (seven days); "period"
+where opportunities to buy are counted, whatever time lies between them."""
 
 DAYS_PER_UNIT = {"day": 1.0, "week": 7.0}
 
@@ -63,9 +64,12 @@ class Histories:
     spend : SpendPatterns or None
         Values of the repeat transactions, where they are known.
     unit : str
-        "day" or "week": the unit of recency and T.
+        "day", "week" or "period": the unit of recency and T.
     end : date or None
         The last day of observation.
+    log_gaps : float or None
+        Sum, over all customers, of the logarithms of the times between their purchases, in `unit`:
+        all that a model of regular customers needs of these times. None where it is not known.
     """
 
     frequency: Floats
@@ -75,6 +79,7 @@ class Histories:
     spend: SpendPatterns | None = None
     unit: Unit = "day"
     end: date | None = None
+    log_gaps: float | None = None
 
     def __len__(self) -> int:
         """Return the number of distinct histories."""
@@ -90,6 +95,10 @@ class Histories:
         """How many of them bought again."""
         return int(self.weight[self.frequency > 0].sum())
 
+    def with_log_gaps(self) -> Histories:
+        """Return these histories with `log_gaps`, where there is something to learn it from."""
+        return self
+
     @classmethod
     def from_arrays(
         cls,
@@ -102,6 +111,7 @@ class Histories:
         weights: npt.ArrayLike | None = None,
         unit: Unit = "day",
         end: date | None = None,
+        log_gaps: npt.ArrayLike | None = None,
     ) -> Histories:
         """Histories from one value a customer: what `lifetimes` users have in a summary table.
 
@@ -115,10 +125,13 @@ class Histories:
             Of how many transactions `monetary_value` is the mean; `frequency` if not given.
         weights : array_like, shape (customers,), optional
             Customers that each row stands for; 1 if not given.
-        unit : {"day", "week"}
-            The unit of recency and T.
+        unit : {"day", "week", "period"}
+            The unit of recency and T; "period" where opportunities are counted (BG/BB).
         end : date, optional
             The last day of observation.
+        log_gaps : array_like, shape (customers,), optional
+            Sum of the logarithms of the times between the customer's purchases, in `unit`; 0 for
+            those who did not buy again.
 
         Raises
         ------
@@ -143,13 +156,20 @@ class Histories:
                 np.asarray(frequency if spend_frequency is None else spend_frequency, dtype=float)
             )
             spend = _spend_patterns(k, m, n)
-        return cls(x, t_x, big_t, weight, spend, unit, end)
+        gaps = None
+        if log_gaps is not None:
+            of_each = np.atleast_1d(np.asarray(log_gaps, dtype=float))
+            gaps = _all_log_gaps(of_each, np.atleast_1d(frequency), np.atleast_1d(recency), n)
+        return cls(x, t_x, big_t, weight, spend, unit, end, gaps)
 
 
 def check(x: Floats, t_x: Floats, T: Floats, weight: Floats, *, unit: Unit) -> None:
     """Refuse histories that no customer can have, all faults in one :class:`HistoryError`."""
-    if unit not in DAYS_PER_UNIT:
-        raise HistoryError(f"The unit is {unit!r}; it must be 'day' or 'week'.")
+    if unit not in {*DAYS_PER_UNIT, "period"}:
+        raise HistoryError(
+            f"The unit is {unit!r}; it must be 'day' or 'week', or 'period' where opportunities "
+            "are counted."
+        )
     lengths = {len(x), len(t_x), len(T), len(weight)}
     if len(lengths) > 1 or any(v.ndim != 1 for v in (x, t_x, T, weight)):
         raise HistoryError(
@@ -207,6 +227,39 @@ def _spend_patterns(k: Floats, m: Floats, weight: Floats) -> SpendPatterns:
     return SpendPatterns(k, m, n)
 
 
+def _all_log_gaps(gaps: Floats, x: npt.ArrayLike, t_x: npt.ArrayLike, weight: Floats) -> float:
+    """Add up the customers' log_gaps, none of them above what x gaps of t_x in all can have."""
+    x, t_x = np.asarray(x, dtype=float), np.asarray(t_x, dtype=float)
+    if gaps.shape != x.shape:
+        raise HistoryError(
+            f"log_gaps needs one value a customer; got {len(gaps)} for {len(x)} customers."
+        )
+    most = x * np.log(np.where(x > 0, t_x, 1) / np.maximum(x, 1))  # gaps all of one length
+    slack = 1e-6 * np.maximum(1, x)
+    faults = []
+    for what, broken in (
+        ("log_gaps that are not a finite number", ~np.isfinite(gaps)),
+        ("log_gaps other than 0 without a repeat purchase", (x == 0) & (gaps != 0)),
+        ("log_gaps other than ln(recency) with one repeat", (x == 1) & (gaps < most - slack)),
+        (
+            (
+                "log_gaps above frequency·ln(recency/frequency), the most there can be (are they in "
+                "the unit of recency, and natural logarithms?)"
+            ),
+            (x > 0) & (gaps > most + slack),
+        ),
+    ):
+        rows = np.flatnonzero(broken)
+        if len(rows):
+            first = ", ".join(str(i) for i in rows[:3])
+            faults.append(
+                f"{len(rows):,} of {len(x):,} customers have {what} (first rows: {first})"
+            )
+    if faults:
+        raise HistoryError.of(faults)
+    return float(np.einsum("i,i->", gaps, weight))
+
+
 def _distinct(columns: tuple[Floats, ...], weight: Floats) -> tuple[tuple[Floats, ...], Floats]:
     """Sort rows by the columns in their order, and add up the weights of equal ones."""
     order = np.lexsort(columns[::-1])
@@ -227,7 +280,7 @@ def _distinct_days(
 
     None where times are not whole days, or do not fit.
     """
-    length = DAYS_PER_UNIT[unit]
+    length = DAYS_PER_UNIT.get(unit, 1.0)
     last, end = np.rint(t_x * length), np.rint(T * length)
     size = end.max() + 1
     if (x.max() + 1) * size**2 >= 2**62:

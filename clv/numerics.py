@@ -22,6 +22,7 @@ __all__ = [
     "discounted_purchases",
     "dot",
     "expected_purchases",
+    "mean_over_p",
     "on_distinct",
     "panels",
 ]
@@ -77,7 +78,7 @@ def expected_purchases(t: Floats, R: Floats, A: Floats, a: float, B: Floats) -> 
     def given_p(p: Floats, i: Rows) -> Floats:
         return -np.expm1(-R[i, None] * np.log1p(p * (t / A)[i, None])) / p
 
-    return _mean_over_p(given_p, t / A, R, a, B)
+    return mean_over_p(given_p, t / A, R, a, B)
 
 
 def alive_survival(t: Floats, R: Floats, A: Floats, a: float, B: Floats) -> Floats:
@@ -90,7 +91,7 @@ def alive_survival(t: Floats, R: Floats, A: Floats, a: float, B: Floats) -> Floa
     def given_p(p: Floats, i: Rows) -> Floats:
         return np.exp(-R[i, None] * np.log1p(p * (t / A)[i, None]))
 
-    return _mean_over_p(given_p, t / A, R, a, B)
+    return mean_over_p(given_p, t / A, R, a, B)
 
 
 def discounted_purchases(
@@ -120,7 +121,7 @@ def discounted_purchases(
             total += (ds * np.exp(-rate * s) * R[i] / A[i])[:, None] * decay
         return total
 
-    return _mean_over_p(given_p, end / A, R + 1, a, B)
+    return mean_over_p(given_p, end / A, R + 1, a, B)
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ _SINGULAR = 40.0
 """Above this exponent the end pieces hold less than 4^-40 of the mass and are left out."""
 
 
-def _mean_over_p(
+def mean_over_p(
     given_p: Callable[[Floats, Rows], Floats],
     sigma: Floats,
     R: Floats,
