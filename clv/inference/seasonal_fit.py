@@ -336,13 +336,14 @@ def _notices(
     if end < first + relativedelta(years=2, days=-1):
         told.append(
             f"The orders cover {(end - first).days + 1} days, less than two years: most parts of "
-            "the year were seen once. One year cannot tell a season from growth, decline or a "
-            "campaign in that year; nothing here says that the pattern will come back."
+            "the year were seen once. One year cannot tell a season from growth, a campaign, or "
+            "the ageing of customers who joined together; nothing here says that the pattern will "
+            "come back."
         )
     silent = [n for n, k in zip(season_names(index), repeats, strict=True) if k == 0]
     if silent:
         told.append(
-            f"No repeat purchase was made in {len(silent)} of {len(repeats)} seasons "
+            f"No repeat purchase was made in {len(silent)} of {len(repeats)} {index}s "
             f"({', '.join(silent[:6])}{', …' if len(silent) > 6 else ''}): their index comes from "
             "the shrinkage towards flat, and only says that it is low."
         )

@@ -7,6 +7,7 @@ first, as a part.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -92,6 +93,7 @@ def forecast(
     unit: Unit,
     margin: float,
     months: int,
+    ahead: Callable[[date], float] | None = None,
 ) -> list[ForecastMonth]:
     """Forecast orders, revenue and margin by calendar month.
 
@@ -111,6 +113,9 @@ def forecast(
         Share of revenue that remains.
     months : int
         Whole calendar months, 1 to 1200.
+    ahead : callable, optional
+        The model's time from `end` to the end of a later day; calendar time in `unit` by default.
+        A seasonal model has a time of its own.
 
     Returns
     -------
@@ -120,7 +125,7 @@ def forecast(
     before = np.zeros_like(x)
     rows = []
     for first, last in spans:
-        t = (last - end).days / DAYS_PER_UNIT[unit]
+        t = (last - end).days / DAYS_PER_UNIT[unit] if ahead is None else ahead(last)
         until = purchases.expected_purchases_if_alive(t, x, T)
         purchases_in = until - before
         before = until

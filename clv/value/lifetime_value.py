@@ -105,7 +105,7 @@ def score(
     if histories.end is None:
         raise FitError("These histories have no end of observation, so no horizon can be counted.")
     customers = histories.table
-    _refuse_infinite_spend(customers, spend)
+    refuse_infinite_spend(customers, spend)
     unit = histories.unit
     horizon = terms.horizon(histories.end, unit)
     leaving = Terms(1.0, 0.0, leave_months).horizon(histories.end, unit)
@@ -145,7 +145,8 @@ def score(
     )
 
 
-def _refuse_infinite_spend(customers: ir.Table, spend: GammaGamma) -> None:
+def refuse_infinite_spend(customers: ir.Table, spend: GammaGamma) -> None:
+    """Refuse a spend model with an infinite mean for some of these customers."""
     if spend.q > 1:
         return
     unbounded = customers.filter(spend.p * customers.spend_frequency + spend.q <= 1)
