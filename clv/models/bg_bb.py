@@ -165,7 +165,8 @@ class BGBB(PurchaseModel):
         >>> BGBB(1.204, .750, .657, 2.783).p_alive([0, 2, 6], [0, 4, 6], 6).round(3)
         array([0.108, 0.59 , 0.93 ])
         """
-        return self._mixture(x, t_x, T)[1][()]
+        # Checked before equal rows are joined, so that a fault is told by its row.
+        return on_distinct(lambda *rows: self._mixture(*rows)[1], *_checked(x, t_x, T))[()]
 
     def survival_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
         """P(there for opportunity T + 1 + t | there for T + 1), (δ+T+1)_t / (γ+δ+T+1)_t, any x.
