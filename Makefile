@@ -13,7 +13,7 @@ demo: $(VENV)/.installed  ## install, then the main job on real orders: fit, val
 	$(BIN)/clv demo
 
 test: $(VENV)/.installed-test  ## install what the tests need, and run them
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.installed-test  ## style and types
 	$(BIN)/ruff check .
@@ -40,7 +40,7 @@ lowest: $(BIN)/python  ## the tests on the oldest dependencies allowed
 	index=$$($(BIN)/pip config get global.index-url 2>/dev/null); \
 	UV_DEFAULT_INDEX=$${UV_DEFAULT_INDEX:-$${index:-$${PIP_INDEX_URL}}} \
 	$(BIN)/uv pip install --python $(VENV)-lowest --resolution lowest-direct -e '.[test]'
-	$(VENV)-lowest/bin/python -m pytest
+	$(VENV)-lowest/bin/python -m pytest -n auto
 	rm -rf $(VENV)-lowest
 
 clean:  ## remove what was installed and built here

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from clv.book import Book as Book
     from clv.build import build_book as build_book
     from clv.errors import ClvError as ClvError
+    from clv.evaluate.comparison import compare as compare
     from clv.evaluate.holdout import holdout_check as holdout_check
     from clv.evaluate.tracking import tracking_check as tracking_check
     from clv.history import Histories as Histories
     from clv.inference.independence import spend_independence as spend_independence
+    from clv.inference.intervals import expectation_interval as expectation_interval
+    from clv.inference.intervals import predict as predict
     from clv.inference.lifetimes_bridge import cross_check as cross_check
     from clv.inference.lifetimes_bridge import from_lifetimes as from_lifetimes
     from clv.inference.lifetimes_bridge import to_lifetimes as to_lifetimes
@@ -57,8 +60,10 @@ _HOME = {
     "Policy": "clv.recommend.policy",
     "allocate": "clv.recommend.allocation",
     "build_book": "clv.build",
+    "compare": "clv.evaluate.comparison",
     "cross_check": "clv.inference.lifetimes_bridge",
     "datasets": "clv.datasets",
+    "expectation_interval": "clv.inference.intervals",
     "from_lifetimes": "clv.inference.lifetimes_bridge",
     "histories": "clv.transactions.summary",
     "holdout": "clv.transactions.split",
@@ -68,6 +73,7 @@ _HOME = {
     "plot_p_alive": "clv.plots",
     "plot_tracking": "clv.plots",
     "posterior": "clv.inference.posterior",
+    "predict": "clv.inference.intervals",
     "read_orders": "clv.transactions.orders",
     "recovery_limit": "clv.recommend.recovery",
     "retention_budget": "clv.recommend.retention",

@@ -139,7 +139,7 @@ def _plots(orders: Orders, book: Book, folder: Path) -> tuple[list[Path], str]:
         saved.append(folder / name)
     way = "fewer" if check.expected < check.actual else "more"
     return saved, (
-        f"Fitted on the orders to {check.calibration_end} alone, and given what each customer had done "
-        f"by then, the model expects {check.expected:,.1f} repeat purchases to {check.end}; "
+        f"Fitted on the orders to {check.calibration_end} alone, and given what each customer "
+        f"had done by then, the model expects {check.expected:,.1f} repeat purchases to {check.end}; "
         f"{check.actual:,} came. It expects {abs(check.error):.0%} {way} than came."
     )

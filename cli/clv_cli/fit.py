@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,14 +11,20 @@ from clv_cli.orders import echo_rows_read, orders_options
 from clv_cli.output import Progress, echo_json, echo_rows, echo_table, format_option, paragraph
 
 if TYPE_CHECKING:
+    from clv.inference.independence import SpendIndependence
     from clv.inference.lifetimes_bridge import CrossCheck
-    from clv.models.maximum_likelihood import Fit
+    from clv.inference.posterior import Posterior
+    from clv.models.base import PurchaseModel
+    from clv.models.maximum_likelihood import Fit, LogNormal
+    from clv.transactions.summary import CustomerHistories
 
 
 @click.command(
     epilog="""\b
 Examples:
   clv fit orders.csv --end 2024-12-31 --unit week
+  clv fit orders.csv --model all
+  clv fit orders.csv --model mbg-nbd --prior a=0.8:1 --posterior
   clv fit orders.parquet --cross-check --format json"""
 )
 @orders_options
@@ -26,8 +33,21 @@ Examples:
     default="bg-nbd",
     show_default=True,
     metavar="NAME",
-    help="Purchase model: bg-nbd.",
+    help="Purchase model: bg-nbd, mbg-nbd or pareto-nbd; or all, to compare them.",
 )
+@click.option(
+    "--calibration-end",
+    metavar="DATE",
+    help="With --model all: fit on the orders up to here too, and judge by what follows.",
+)
+@click.option(
+    "--prior",
+    "priors",
+    multiple=True,
+    metavar="NAME=MEDIAN:SIGMA",
+    help="Log-normal prior of a parameter of the purchase model, as a=0.8:1; may be repeated.",
+)
+@click.option("--posterior", is_flag=True, help="Draw from the joint posterior and summarise it.")
 @click.option("--cross-check", is_flag=True, help="Fit with lifetimes too and show both.")
 @format_option
 def fit(
@@ -38,7 +58,10 @@ def fit(
     date: str | None,
     amount: str | None,
     model: str,
+    calibration_end: str | None,
+    priors: tuple[str, ...],
     *,
+    posterior: bool,
     cross_check: bool,
     form: str,
 ) -> None:
@@ -47,54 +70,147 @@ def fit(
     ORDERS is a CSV or Parquet file, or a pattern of files such as 'orders/*.parquet', with a
     customer, a date and an amount in each row.
     """
-    import clv
-    from clv.errors import NotIdentifiedError
     from clv.models import purchase_model
 
-    purchases = purchase_model(model)
+    prior = _priors(priors)
+    if model == "all":
+        if prior or posterior or cross_check:
+            raise click.UsageError("--model all takes no --prior, --posterior or --cross-check.")
+        from clv_cli.comparison import echo_comparison
+
+        echo_comparison(
+            orders,
+            columns={"customer_id": customer_id, "date": date, "amount": amount},
+            end=end,
+            unit=unit,
+            calibration_end=calibration_end,
+            form=form,
+        )
+        return
+    if calibration_end is not None:
+        raise click.UsageError("--calibration-end goes with --model all.")
+    found = _fit(
+        orders,
+        {"customer_id": customer_id, "date": date, "amount": amount},
+        {"end": end, "unit": unit},
+        purchase_model(model),
+        prior,
+        posterior=posterior,
+        cross_check=cross_check,
+    )
+    if form == "json":
+        echo_json(found.to_dict())
+    elif form == "csv":
+        echo_rows(_row(fit, name) for fit in found.fits.values() for name in fit.parameters)
+        echo_rows_read(found.histories.report.to_dict(), err=True)
+    else:
+        _echo(found)
+
+
+@dataclass
+class _Found:
+    """What one call of the command found; by role, "purchases" and "spend"."""
+
+    histories: CustomerHistories
+    fits: dict[str, Fit[Any]]
+    posteriors: dict[str, Posterior[Any]] = field(default_factory=dict)
+    checks: dict[str, CrossCheck] = field(default_factory=dict)
+    independence: SpendIndependence | None = None
+    without_spend: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        spend = self.fits.get("spend")
+        return self.fits["purchases"].to_dict() | {
+            "end_assumed": self.histories.end_assumed,
+            "spend": spend.to_dict() if spend else None,
+            "independence": self.independence.to_dict() if self.independence else None,
+            "posterior": {role: p.to_dict() for role, p in self.posteriors.items()} or None,
+            "cross_check": {role: c.to_dict() for role, c in self.checks.items()} or None,
+            "rows": self.histories.report.to_dict(),
+        }
+
+
+def _fit(
+    source: str,
+    columns: dict[str, str | None],
+    period: dict[str, Any],
+    model: type[PurchaseModel],
+    prior: dict[str, LogNormal],
+    *,
+    posterior: bool,
+    cross_check: bool,
+) -> _Found:
+    import clv
+    from clv.errors import NotIdentifiedError
 
     with Progress() as progress:
         progress("Reading the orders")
-        log = clv.read_orders(orders, customer_id=customer_id, date=date, amount=amount)
-        histories = clv.histories(log, end=end, unit=unit)
+        histories = clv.histories(clv.read_orders(source, **columns), **period)
         progress("Fitting the models")
-        fits: dict[str, Fit[Any]] = {"purchases": purchases.fit(histories)}
-        without = ""
-        independence = None
+        found = _Found(histories, {"purchases": model.fit(histories, prior=prior)})
         if histories.spend is not None:
             try:
-                fits["spend"] = clv.GammaGamma.fit(histories)
-                independence = clv.spend_independence(histories)
+                found.fits["spend"] = clv.GammaGamma.fit(histories)
+                found.independence = clv.spend_independence(histories)
             except NotIdentifiedError as error:
-                without = f"No spend model: {error}"
-        checks: dict[str, CrossCheck] = {}
+                found.without_spend = f"No spend model: {error}"
+        if posterior:
+            progress("Drawing from the posterior")
+            found.posteriors = {role: clv.posterior(fit) for role, fit in found.fits.items()}
         if cross_check:
             progress("Fitting again with lifetimes")
-            checks = {role: clv.cross_check(found) for role, found in fits.items()}
+            found.checks = {role: clv.cross_check(fit) for role, fit in found.fits.items()}
+    return found
 
-    rows_read = histories.report.to_dict()
-    if form == "json":
-        answer = fits["purchases"].to_dict()
-        answer["end_assumed"] = histories.end_assumed
-        answer["spend"] = fits["spend"].to_dict() if "spend" in fits else None
-        answer["independence"] = independence.to_dict() if independence else None
-        answer["cross_check"] = {role: check.to_dict() for role, check in checks.items()} or None
-        answer["rows"] = rows_read
-        echo_json(answer)
-        return
-    if form == "csv":
-        echo_rows(_row(found, name) for found in fits.values() for name in found.parameters)
-        echo_rows_read(rows_read, err=True)
-        return
-    echo_rows_read(rows_read)
-    for role, found in fits.items():
+
+def _echo(found: _Found) -> None:
+    echo_rows_read(found.histories.report.to_dict())
+    for role, fit in found.fits.items():
         click.echo()
-        _echo_fit(found, checks.get(role))
+        _echo_fit(fit, found.checks.get(role))
+        if role in found.posteriors:
+            click.echo()
+            _echo_posterior(found.posteriors[role])
     click.echo()
-    if independence:
-        paragraph(independence.sentence)
-    if without:
-        paragraph(without)
+    if found.independence:
+        paragraph(found.independence.sentence)
+    if found.without_spend:
+        paragraph(found.without_spend)
+
+
+def _priors(given: tuple[str, ...]) -> dict[str, LogNormal]:
+    """Read NAME=MEDIAN:SIGMA, all that cannot be read in one message."""
+    from clv.errors import RequestError
+    from clv.models.maximum_likelihood import LogNormal
+
+    priors, faults = {}, []
+    for text in given:
+        name, _, numbers = text.partition("=")
+        median, _, sigma = numbers.partition(":")
+        try:
+            priors[name.strip()] = LogNormal(float(median), float(sigma))
+        except ValueError as error:
+            why = "" if "could not convert" in str(error) else f" {error}."
+            faults.append(f"--prior {text} is not NAME=MEDIAN:SIGMA, such as a=0.8:1.{why}")
+    if faults:
+        raise RequestError.of(faults)
+    return priors
+
+
+def _echo_posterior(drawn: Posterior[Any]) -> None:
+    interval = drawn.interval(0.95)
+    rows = [
+        [
+            name,
+            f"{drawn.mean[name]:.4g}",
+            f"{drawn.standard_deviation[name]:.2g}",
+            f"{interval[name][0]:.4g} to {interval[name][1]:.4g}",
+        ]
+        for name in drawn.mean
+    ]
+    title = f"Posterior of {drawn.fit.model.label}"
+    echo_table(["", "mean", "std. deviation", "95 % interval"], rows, title=title)
+    paragraph(drawn.sentence)
 
 
 def _row(found: Fit[Any], name: str) -> dict[str, Any]:

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PURCHASE_MODELS", "purchase_model"]
 
-PURCHASE_MODELS = {"bg-nbd": "clv.models.bg_nbd:BGNBD"}
+PURCHASE_MODELS = {
+    "bg-nbd": "clv.models.bg_nbd:BGNBD",
+    "mbg-nbd": "clv.models.mbg_nbd:MBGNBD",
+    "pareto-nbd": "clv.models.pareto_nbd:ParetoNBD",
+}
 """Name of each purchase model, and where its class is; a model is imported when it is asked for."""
 
 

@@ -190,6 +190,37 @@ class GammaGamma(SpendNames, Model[Histories]):
         nu = rng.gamma(self.q, 1 / self.v, x.shape)
         return np.where(some, rng.gamma(self.p * k) / (nu * k), np.nan)
 
+    def simulate_total(
+        self, n: Number, rng: np.random.Generator, x: Number = 0, m: Number = 0
+    ) -> Floats:
+        """Draw what n further transactions are worth together, given x known ones of mean m.
+
+        Given the history ν ~ Gamma(q + p x, v + x m); n transactions add up to Gamma(p n) / ν.
+
+        Parameters
+        ----------
+        n : array_like
+            Further transactions, one number a customer.
+        rng : numpy.random.Generator
+            Source of the randomness.
+        x, m : array_like
+            Known transactions and their mean value; none by default.
+
+        Returns
+        -------
+        ndarray
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> GammaGamma(6.25, 3.74, 15.44).simulate_total([10, 0], rng, 2, 22.35).round(1)
+        array([241.5,   0. ])
+        """
+        n, x, m = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (n, x, m)))
+        total = np.where(x > 0, x * m, 0.0)
+        nu = rng.gamma(self.q + self.p * x) / (self.v + total)
+        return np.where(n > 0, rng.gamma(self.p * np.maximum(n, 1)) / nu, 0.0)
+
     # -- fitting ------------------------------------------------------------------------------
 
     @staticmethod

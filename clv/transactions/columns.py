@@ -158,7 +158,8 @@ def recognise(
     for option, found in (("customer_id", customer), ("date", day)):
         if found is None:
             faults.append(
-                f"No column is recognised as the {option}. Name it: {option}='...' "
+                f"No column is recognised as the {option}. Name it: {option}='...', or on the "
+                f"command line --{option.replace('_', '-')} ... "
                 f"({'who bought' if option == 'customer_id' else 'the day of the order'})."
             )
     taken = [c for c in (customer, day, value) if c is not None]
