@@ -276,7 +276,7 @@ def fit_covariates(
 def _read(
     customers: pd.DataFrame, names: tuple[str, ...], weight: Floats, reference: dict[str, str]
 ) -> tuple[dict[str, Column], dict[str, Floats]]:
-    """Read all columns; the faults of all in one error, of the first one's kind."""
+    """Read all columns; the faults of all in one error."""
     columns: dict[str, Column] = {}
     values: dict[str, Floats] = {}
     faults: list[ClvError] = []
@@ -288,8 +288,9 @@ def _read(
     if len(faults) == 1:
         raise faults[0]
     if faults:
-        kinds = [type(f) for f in faults if type(f) in {RequestError, NotIdentifiedError}]
-        raise (kinds[0] if kinds else RequestError).of([str(fault) for fault in faults])
+        told = all(isinstance(fault, NotIdentifiedError) for fault in faults)
+        kind = NotIdentifiedError if told else RequestError
+        raise kind.of([str(fault) for fault in faults])
     return columns, values
 
 
