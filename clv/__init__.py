@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clv.build import build_book as build_book
     from clv.errors import ClvError as ClvError
     from clv.evaluate.comparison import compare as compare
+    from clv.evaluate.coverage import coverage as coverage
     from clv.evaluate.holdout import holdout_check as holdout_check
     from clv.evaluate.tracking import tracking_check as tracking_check
     from clv.history import Histories as Histories
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
     from clv.inference.lifetimes_bridge import from_lifetimes as from_lifetimes
     from clv.inference.lifetimes_bridge import to_lifetimes as to_lifetimes
     from clv.inference.posterior import posterior as posterior
+    from clv.models.bg_bb import BGBB as BGBB
     from clv.models.bg_nbd import BGNBD as BGNBD
     from clv.models.gamma_gamma import GammaGamma as GammaGamma
     from clv.models.maximum_likelihood import Fit as Fit
     from clv.models.maximum_likelihood import LogNormal as LogNormal
     from clv.models.mbg_nbd import MBGNBD as MBGNBD
     from clv.models.pareto_nbd import ParetoNBD as ParetoNBD
+    from clv.models.shifted_beta_geometric import ShiftedBetaGeometric as ShiftedBetaGeometric
+    from clv.models.survival_counts import SurvivalCounts as SurvivalCounts
     from clv.plots import plot_concentration as plot_concentration
     from clv.plots import plot_p_alive as plot_p_alive
     from clv.plots import plot_tracking as plot_tracking
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "BGBB": "clv.models.bg_bb",
     "BGNBD": "clv.models.bg_nbd",
     "Book": "clv.book",
     "ClvError": "clv.errors",
@@ -58,9 +63,12 @@ _HOME = {
     "MBGNBD": "clv.models.mbg_nbd",
     "ParetoNBD": "clv.models.pareto_nbd",
     "Policy": "clv.recommend.policy",
+    "ShiftedBetaGeometric": "clv.models.shifted_beta_geometric",
+    "SurvivalCounts": "clv.models.survival_counts",
     "allocate": "clv.recommend.allocation",
     "build_book": "clv.build",
     "compare": "clv.evaluate.comparison",
+    "coverage": "clv.evaluate.coverage",
     "cross_check": "clv.inference.lifetimes_bridge",
     "datasets": "clv.datasets",
     "expectation_interval": "clv.inference.intervals",

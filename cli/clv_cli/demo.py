@@ -140,6 +140,6 @@ def _plots(orders: Orders, book: Book, folder: Path) -> tuple[list[Path], str]:
     way = "fewer" if check.expected < check.actual else "more"
     return saved, (
         f"Fitted on the orders to {check.calibration_end} alone, and given what each customer "
-        f"had done by then, the model expects {check.expected:,.1f} repeat purchases to {check.end}; "
-        f"{check.actual:,} came. It expects {abs(check.error):.0%} {way} than came."
+        f"had done by then, the model expects {check.expected:,.1f} repeat purchases to "
+        f"{check.end}; {check.actual:,} came. It expects {abs(check.error):.0%} {way} than came."
     )

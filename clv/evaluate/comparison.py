@@ -258,13 +258,7 @@ def holdout_log_likelihood(model: PurchaseModel, split: Holdout) -> tuple[float,
 
     Σ ln P(y purchases in the holdout | x, t_x, T) over the customers of the calibration period.
     """
-    table = split.calibration.table.inner_join(split.table, "customer_id")
-    keys = ("frequency", "recency", "T", "holdout_frequency")
-    grouped = table.group_by(*keys).aggregate(customers=table.count()).order_by(*keys)
-    x, t_x, T, y, n = (
-        column.to_numpy().astype(float)
-        for column in grouped.to_pyarrow().select([*keys, "customers"]).columns
-    )
+    x, t_x, T, y, n = split.outcomes()
     ln_p = np.log(model.pmf(y, split.duration, x, t_x, T))
     expected = model.expected_purchases(split.duration, x, t_x, T)
     return float(n @ ln_p), float(n @ expected)

@@ -28,6 +28,7 @@ __all__ = ["Posterior", "posterior"]
 
 Floats = npt.NDArray[np.float64]
 M = TypeVar("M", bound=Model[Any])
+M_co = TypeVar("M_co", bound=Model[Any], covariant=True)
 
 DEGREES_OF_FREEDOM = 7
 """Of the proposal: its tails are heavier than those of a posterior with this many customers."""
@@ -40,7 +41,7 @@ STEPS, ROUNDS = 2000, 10
 
 
 @dataclass(frozen=True, eq=False)
-class Posterior(Generic[M]):
+class Posterior(Generic[M_co]):
     """Draws from the posterior of a model's parameters, with weights.
 
     Attributes
@@ -59,7 +60,7 @@ class Posterior(Generic[M]):
         How it was drawn.
     """
 
-    fit: Fit[M]
+    fit: Fit[M_co]
     draws: Floats = field(repr=False)
     weights: Floats = field(repr=False)
     k_hat: float | None
@@ -95,7 +96,7 @@ class Posterior(Generic[M]):
         names = self.fit.parameters
         return dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
 
-    def models(self, count: int, rng: np.random.Generator) -> list[M]:
+    def models(self, count: int, rng: np.random.Generator) -> list[M_co]:
         """Draw models from the posterior, equally likely, to carry its uncertainty onward.
 
         Drawn by systematic resampling, which adds the least noise of its own.

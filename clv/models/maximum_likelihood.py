@@ -28,6 +28,7 @@ __all__ = ["Fit", "LogNormal", "log_prior", "maximise"]
 
 Floats = npt.NDArray[np.float64]
 M = TypeVar("M", bound=Model[Any])
+M_co = TypeVar("M_co", bound=Model[Any], covariant=True)
 
 SAMPLE = 4_000
 """Patterns that the search starts on."""
@@ -62,7 +63,7 @@ class LogNormal:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Generic[M]):
+class Fit(Generic[M_co]):
     """A fitted model, how sure it is, and on what.
 
     Attributes
@@ -89,7 +90,7 @@ class Fit(Generic[M]):
         Priors used; empty for maximum likelihood.
     """
 
-    model: M
+    model: M_co
     log_likelihood: float
     covariance: Floats
     log_covariance: Floats

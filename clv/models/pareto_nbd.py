@@ -177,6 +177,17 @@ class ParetoNBD(PurchaseModel):
             h[column, row] = h[row, column]
         return value, g, h
 
+    @classmethod
+    def log_likelihoods(cls, thetas: Floats, histories: Histories) -> Floats:
+        """Log-likelihood of all histories at many parameters, thetas (n, 4); returns (n,)."""
+        h = histories
+        return np.array(
+            [
+                dot(h.weight, cls.from_vector(theta).log_likelihood(h.frequency, h.recency, h.T))
+                for theta in thetas
+            ]
+        )
+
     # -- what the history says of the customer ------------------------------------------------
 
     def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clv.errors import RequestError
-from clv.history import DAYS_PER_UNIT, Unit
+from clv.history import DAYS_PER_UNIT, Floats, Unit
 from clv.transactions import engine
 from clv.transactions.orders import Orders
 from clv.transactions.summary import CustomerHistories, histories, read_date
@@ -46,6 +46,14 @@ class Holdout:
         """Return one row per customer: the calibration summary beside the holdout."""
         after: pd.DataFrame = self.table.to_pyarrow().to_pandas()
         return self.calibration.to_pandas().join(after.set_index("customer_id"))
+
+    def outcomes(self) -> tuple[Floats, ...]:
+        """Distinct (frequency, recency, T, holdout frequency) and their customers, sorted."""
+        table = self.calibration.table.inner_join(self.table, "customer_id")
+        keys = ("frequency", "recency", "T", "holdout_frequency")
+        grouped = table.group_by(*keys).aggregate(customers=table.count()).order_by(*keys)
+        found = grouped.select(*keys, "customers").to_pyarrow()
+        return tuple(column.to_numpy().astype(np.float64) for column in found.columns)
 
 
 def holdout(

@@ -1,0 +1,89 @@
+"""Models side by side on CDNOW, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import clv
+from clv.errors import NotIdentifiedError, UnknownNameError
+from clv.evaluate.comparison import Comparison, holdout_log_likelihood
+from clv.transactions.orders import Orders
+
+
+@pytest.fixture(scope="module")
+def orders() -> Orders:
+    return clv.read_orders(clv.datasets.path("cdnow"))
+
+
+@pytest.fixture(scope="module")
+def early(orders: Orders) -> Comparison:
+    return clv.compare(
+        clv.histories(orders, end="1997-09-30", unit="week"),
+        models=["bg-nbd", "mbg-nbd", "pareto-nbd"],
+    )
+
+
+def test_published_log_likelihoods_in_order(early: Comparison) -> None:
+    # Batislam et al. (2007) and Fader, Hardie & Lee (2005) on CDNOW: three printed decimals.
+    found = {row.model: row.fit.log_likelihood for row in early.rows if row.fit}
+    assert list(found) == ["mbg-nbd", "bg-nbd", "pareto-nbd"]
+    assert found["mbg-nbd"] == pytest.approx(-9582.136, abs=5e-4)
+    assert found["bg-nbd"] == pytest.approx(-9582.429, abs=5e-4)
+    assert found["pareto-nbd"] == pytest.approx(-9594.976, abs=5e-4)
+
+
+def test_close_models_are_called_close(early: Comparison) -> None:
+    assert "close" in early.sentences[0]
+    assert "MBG/NBD" in early.sentences[0]
+
+
+def test_one_time_buyers_of_bg_nbd_are_pointed_out(early: Comparison) -> None:
+    bg = next(row for row in early.rows if row.model == "bg-nbd")
+    assert bg.one_time_alive == 1
+    told = " ".join(early.sentences)
+    assert "BG/NBD takes every one of the 1,411 one-time buyers" in told
+    assert f"{bg.one_time_orders:,.0f}" in told
+
+
+def test_holdout_decides_where_there_is_one(orders: Orders) -> None:
+    found = clv.compare(
+        clv.histories(orders, end="1998-06-30", unit="week"),
+        models=["bg-nbd", "mbg-nbd"],
+        orders=orders,
+        calibration_end="1997-09-30",
+    )
+    assert found.holdout_actual == 1882
+    by_name = {row.model: row for row in found.rows}
+    # Sums of conditional expectations over the 39 weeks; one printed decimal.
+    assert by_name["bg-nbd"].holdout_expected == pytest.approx(1653.4, abs=0.05)
+    assert by_name["mbg-nbd"].holdout_expected == pytest.approx(1576.7, abs=0.05)
+    assert found.best.holdout_log_likelihood == max(
+        row.holdout_log_likelihood or -np.inf for row in found.rows
+    )
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_holdout_log_likelihood_is_the_sum_over_customers(orders: Orders) -> None:
+    split = clv.holdout(orders, calibration_end="1997-09-30", end="1998-06-30", unit="week")
+    model = clv.BGNBD.fit(split.calibration).model
+    found, _ = holdout_log_likelihood(model, split)
+    frame = split.to_pandas()
+    p = model.pmf(
+        frame["holdout_frequency"], split.duration, frame["frequency"], frame["recency"], frame["T"]
+    )
+    assert found == pytest.approx(float(np.log(p).sum()), rel=1e-10)
+
+
+def test_unknown_model_is_named() -> None:
+    h = clv.Histories.from_arrays([2, 0, 1], [5, 0, 3], [9, 9, 9])
+    with pytest.raises(UnknownNameError, match="mbg-nbd"):
+        clv.compare(h, models=["mbgnbd"])
+
+
+def test_nothing_identified_says_why_for_each_model() -> None:
+    h = clv.Histories.from_arrays([0, 0, 0], [0, 0, 0], [9, 8, 7])
+    with pytest.raises(NotIdentifiedError, match="BG/NBD: None of the 3 customers"):
+        clv.compare(h, models=["bg-nbd", "mbg-nbd"])
