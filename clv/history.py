@@ -243,8 +243,8 @@ def _all_log_gaps(gaps: Floats, x: npt.ArrayLike, t_x: npt.ArrayLike, weight: Fl
         ("log_gaps other than ln(recency) with one repeat", (x == 1) & (gaps < most - slack)),
         (
             (
-                "log_gaps above frequency·ln(recency/frequency), the most there can be (are they in "
-                "the unit of recency, and natural logarithms?)"
+                "log_gaps above frequency·ln(recency/frequency), the most there can be (are they "
+                "in the unit of recency, and natural logarithms?)"
             ),
             (x > 0) & (gaps > most + slack),
         ),

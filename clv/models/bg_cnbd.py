@@ -40,7 +40,7 @@ class BGCNBD(CondensedBetaGeometric):
     >>> model
     BGCNBD.with_k(2)(r=0.5, alpha=3.1, a=0.9, b=1.6)
     >>> round(float(model.expected_purchases(39, x=2, t_x=30.43, T=38.86)), 3)
-    1.0
+    1.251
     """
 
     name: ClassVar[str] = "bg-cnbd"

@@ -71,7 +71,7 @@ class CondensedBetaGeometric(CondensedFuture):
         >>> model = MBGCNBD(r=.5, alpha=3.1, a=.9, b=1.6, k=2)
         >>> gaps = np.log([10.0, 20.43])
         >>> round(float(model.log_likelihood(2, 30.43, 38.86, log_gaps=gaps.sum())), 4)
-        -9.4323
+        -9.0636
         """
         r, alpha, a, b, k = self.r, self.alpha, self.a, self.b, self.k
         x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
@@ -145,7 +145,7 @@ class CondensedBetaGeometric(CondensedFuture):
         >>> from clv.models.mbg_cnbd import MBGCNBD
         >>> model = MBGCNBD(r=.5, alpha=3.1, a=.9, b=1.6, k=2)
         >>> round(float(model.p_alive(12, 30.43, 38.86)), 3)
-        0.014
+        0.269
         """
         x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
         k, o = self.k, self.chances_before_repeat

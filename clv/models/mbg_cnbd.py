@@ -40,7 +40,7 @@ class MBGCNBD(CondensedBetaGeometric):
     >>> model
     MBGCNBD.with_k(2)(r=0.5, alpha=3.1, a=0.9, b=1.6)
     >>> round(float(model.expected_purchases(39, x=2, t_x=30.43, T=38.86)), 3)
-    1.0
+    1.425
     """
 
     name: ClassVar[str] = "mbg-cnbd"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -38,6 +38,8 @@ class CustomerHistories(Histories):
           where there is none;
         - `spend_frequency`: how many such days there are;
         - `recency_days`, `T_days`: recency and T in whole days.
+    days : ibis.Table
+        One row per customer and day with a purchase, held by the engine.
     end_assumed : bool
         Whether the end is only the last date of the log.
     report : OrdersReport
@@ -45,6 +47,7 @@ class CustomerHistories(Histories):
     """
 
     table: ir.Table = field(repr=False)
+    days: ir.Table = field(repr=False)
     end_assumed: bool
     report: OrdersReport = field(repr=False)
 
@@ -57,6 +60,17 @@ class CustomerHistories(Histories):
         rows = self.table.order_by("customer_id").select("customer_id", *columns)
         frame: pd.DataFrame = rows.to_pyarrow().to_pandas(date_as_object=False)
         return frame.set_index("customer_id")
+
+    def with_log_gaps(self) -> CustomerHistories:
+        """Return these histories with `log_gaps`: one more pass over the days with a purchase.
+
+        Only the models of regular customers need it, so it is made when one of them is fitted.
+        """
+        if self.log_gaps is not None:
+            return self
+        gaps = _gaps(self.days, self.end)
+        length, count = _patterns(gaps.filter(gaps["gap"].notnull()), "gap")
+        return replace(self, log_gaps=float(count @ np.log(length / DAYS_PER_UNIT[self.unit])))
 
 
 def histories(
@@ -130,6 +144,7 @@ def histories(
         unit=unit,
         end=last,
         table=table,
+        days=orders.days,
         end_assumed=end is None,
         report=report,
     )
@@ -188,6 +203,13 @@ def _summary(days: ir.Table, end: date, unit: Unit) -> ir.Table:
         recency_days=recency,
         T_days=T,
     )
+
+
+def _gaps(days: ir.Table, end: date | None) -> ir.Table:
+    """Days since the customer's purchase before, for each day with one; null for the first."""
+    seen = days if end is None else days.filter(days["date"] <= end)
+    before = seen["date"].lag().over(group_by="customer_id", order_by="date")
+    return seen.select(gap=seen["date"].delta(before, unit="day"))
 
 
 def _patterns(table: ir.Table, *keys: str) -> tuple[Floats, ...]:
