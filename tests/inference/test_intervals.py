@@ -88,7 +88,7 @@ def test_predictive_is_wider_than_expectation(
     x, t_x, T = cdnow.frequency, cdnow.recency, cdnow.T
     both = clv.predict(post, 52.0, x, t_x, T, spend=spend, draws=100)
     mean = clv.expectation_interval(post, lambda m: m.expected_purchases(52, x, t_x, T), draws=100)
-    often = (x >= 3) & (post.fit.model.p_alive(x, t_x, T) > 0.9)
+    often = (x >= 3) & (post.fit.model.p_alive(x, t_x, T) > 0.7)
     assert often.sum() > 50
     width = both.orders.high - both.orders.low
     assert np.all(width[often] >= (mean.high - mean.low)[often])

@@ -1,7 +1,8 @@
 """Long Markov chains of the CDNOW posteriors: the reference for the importance-sampled ones.
 
-emcee's stretch move on the exact posterior (flat in the log-parameters), 64 walkers, 40,000 steps,
-the first 4,000 discarded. Prints what `tests/inference/test_posterior.py` holds as reference figures.
+emcee's stretch move on the exact posterior (flat in the log-parameters): 64 walkers, 40,000 steps,
+the first 4,000 discarded. Prints what `tests/inference/test_posterior.py` holds as reference
+figures.
 
     python tests/studies/posterior_reference.py
 """
