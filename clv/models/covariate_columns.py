@@ -141,8 +141,10 @@ def read_column(
                 "compare. Leave it out."
             )
         return NumericColumn(name, mean, deviation), values
-    found = _texts(customers, name)
-    levels, codes = np.unique(np.array(found, dtype=object), return_inverse=True)
+    from pandas import factorize
+
+    codes, unique = factorize(np.array(_texts(customers, name), dtype=object), sort=True)
+    levels = np.array(unique, dtype=object)
     if len(levels) == 1:
         raise NotIdentifiedError(
             f"The column {name!r} has one level only, {levels[0]!r}: there is nothing to compare. "

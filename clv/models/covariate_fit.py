@@ -254,17 +254,20 @@ def fit_covariates(
     n = np.ones(len(x)) if weights is None else customers[weights].to_numpy(dtype=float)
     check(x, t_x, T, n, unit=unit)
     columns, values = _read(customers, every, n, reference)
+    rows = (x, t_x, T)
+    (x, t_x, T, *codes), m = distinct((*rows, *values.values()), n)
+    patterns = Patterns(x, t_x, T, m, dict(zip(values, codes, strict=True)))
     faults = [
         fault
         for part, chosen in names.items()
-        for fault in refuse_unidentified(part, [columns[c] for c in chosen], values, x, n)
+        for fault in refuse_unidentified(
+            part, [columns[c] for c in chosen], patterns.values, patterns.x, patterns.n
+        )
     ]
     if faults:
         raise NotIdentifiedError.of(list(dict.fromkeys(faults)))
-
-    plain = maximise(model, Histories.from_arrays(x, t_x, T, weights=n, unit=unit))
-    (x, t_x, T, *codes), n = distinct((x, t_x, T, *values.values()), n)
-    patterns = Patterns(x, t_x, T, n, dict(zip(values, codes, strict=True)))
+    all_histories = Histories.from_arrays(*rows, weights=n if weights else None, unit=unit)
+    plain = maximise(model, all_histories)
     effects = [
         Effect(part, columns[c], (0.0,) * len(columns[c].levels))
         for part, chosen in names.items()
