@@ -58,7 +58,7 @@ class Coefficient:
 
     @property
     def p_value(self) -> float:
-        """P(|z| at least as large) if γ = 0."""
+        """P(z at least as far from 0) if γ = 0."""
         return 2 * float(ndtr(-abs(self.z)))
 
     @property
