@@ -128,6 +128,15 @@ class Book:
         return Policy.load(self.path / POLICY)
 
     @property
+    def concerns(self) -> tuple[str, ...]:
+        """What every figure of this book carries: parameters that the data hardly tell."""
+        return tuple(
+            concern
+            for fit in self.manifest["models"].values()
+            for concern in fit.get("concerns", ())
+        )
+
+    @property
     def assumed_terms(self) -> tuple[str, ...]:
         """Keys of the terms of the values that nobody has confirmed: margin, discount, horizon."""
         return tuple(key for key in TERMS if key in self.policy.assumed)

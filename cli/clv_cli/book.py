@@ -12,7 +12,7 @@ from clv_cli.output import paragraph
 if TYPE_CHECKING:
     from clv.book import Book
 
-__all__ = ["book_argument", "echo_assumed"]
+__all__ = ["book_argument", "echo_caveats"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,8 +31,10 @@ def book_argument(command: F) -> F:
     return click.argument("book", type=_BookType())(command)
 
 
-def echo_assumed(book: Book, keys: Sequence[str]) -> None:
-    """Say which figures nobody has confirmed, with their values."""
+def echo_caveats(book: Book, keys: Sequence[str]) -> None:
+    """Say what the data hardly tell, and which figures nobody has confirmed, with their values."""
+    for concern in book.concerns:
+        paragraph(f"Caution: {concern}")
     if not keys:
         return
     values = book.policy.assumed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clv_cli.book import book_argument, echo_assumed
+from clv_cli.book import book_argument, echo_caveats
 from clv_cli.output import (
     echo_json,
     echo_rows,
@@ -65,7 +65,10 @@ def budget(book: Book, total: float | None, output: Path | None, form: str) -> N
     elif form == "csv":
         echo_rows(rows)
     else:
-        echo_json(answer.to_dict() | {"rows": rows, "customers": len(answer.spend)})
+        echo_json(
+            answer.to_dict()
+            | {"rows": rows, "customers": len(answer.spend), "concerns": list(book.concerns)}
+        )
 
 
 def echo_budget(book: Book, answer: RetentionBudget) -> None:
@@ -87,4 +90,4 @@ def echo_budget(book: Book, answer: RetentionBudget) -> None:
             title=f"The {min(SHOWN, funded)} who get most, of {funded:,} who get something",
         )
     click.echo()
-    echo_assumed(book, answer.assumed)
+    echo_caveats(book, answer.assumed)

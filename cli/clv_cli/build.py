@@ -62,6 +62,8 @@ def build(
     )
     paragraph(about["terms"]["sentence"])
     paragraph(about["independence"]["sentence"])
+    for concern in book.concerns:
+        paragraph(f"Caution: {concern}")
     if policy.assumed:
         paragraph(
             f"{len(policy.assumed)} figures of the policy are assumed, margin and discount rate "

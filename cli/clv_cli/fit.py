@@ -252,5 +252,7 @@ def _echo_fit(found: Fit[Any], check: CrossCheck | None) -> None:
         f"{found.patterns:,} distinct histories; converged in {found.iterations} steps "
         f"(slope {found.gradient_norm:.0e} per customer)."
     )
+    for concern in found.concerns:
+        paragraph(f"Caution: {concern}")
     if check:
         paragraph(check.sentence)

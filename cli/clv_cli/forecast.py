@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clv_cli.book import book_argument, echo_assumed
+from clv_cli.book import book_argument, echo_caveats
 from clv_cli.output import echo_json, echo_rows, echo_table, format_option, number, paragraph
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def forecast(book: Book, months: int, form: str) -> None:
     """Forecast orders, revenue and margin of the customers in BOOK, month by month."""
     if form == "table":
         echo_forecast(book, months)
-        echo_assumed(book, [key for key in book.assumed_terms if key == "margin"])
+        echo_caveats(book, [key for key in book.assumed_terms if key == "margin"])
         return
     rows = [row.to_dict() for row in book.forecast(months)]
     if form == "csv":
@@ -56,6 +56,7 @@ def forecast(book: Book, months: int, form: str) -> None:
             "margin": book.policy.margin,
             "assumed": [key for key in book.assumed_terms if key == "margin"],
             "scope": SCOPE,
+            "concerns": list(book.concerns),
         }
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clv_cli.book import book_argument, echo_assumed
+from clv_cli.book import book_argument, echo_caveats
 from clv_cli.output import echo_json, echo_rows, echo_table, format_option, money, paragraph
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def recover(
     """
     answer = book.recover(customer, problem, loss, hours=hours, severity=severity)
     if form == "json":
-        echo_json(answer.to_dict())
+        echo_json(answer.to_dict() | {"concerns": list(book.concerns)})
     elif form == "csv":
         row = answer.to_dict()
         del row["inputs"]
@@ -87,4 +87,4 @@ def echo_recovery(book: Book, answer: Recovery) -> None:
     for reason in answer.reasons:
         paragraph(reason, indent="- ")
     click.echo()
-    echo_assumed(book, answer.assumed)
+    echo_caveats(book, answer.assumed)

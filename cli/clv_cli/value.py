@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import book_argument, echo_assumed
+from clv_cli.book import book_argument, echo_caveats
 from clv_cli.output import (
     echo_json,
     echo_rows,
@@ -70,6 +70,7 @@ def value(
                 "currency": book.policy.currency,
                 "terms": book.manifest["terms"],
                 "assumed": list(book.assumed_terms),
+                "concerns": list(book.concerns),
             }
         )
         return
@@ -82,7 +83,7 @@ def value(
         _echo_customers(book, rows)
     click.echo()
     paragraph(book.manifest["terms"]["sentence"])
-    echo_assumed(book, book.assumed_terms)
+    echo_caveats(book, book.assumed_terms)
 
 
 def _echo_customers(book: Book, rows: list[dict[str, Any]]) -> None:

@@ -48,6 +48,8 @@ class Model(ABC, Generic[D]):
     """Name in files and commands, such as "bg-nbd"."""
     label: ClassVar[str]
     """Name in sentences, such as "BG/NBD"."""
+    dropout_parameters: ClassVar[frozenset[str]] = frozenset()
+    """The parameters that say how customers leave, where there are such."""
 
     def __post_init__(self) -> None:
         faults = [

@@ -41,6 +41,7 @@ Floats = npt.NDArray[np.float64]
 class BetaGeometric(PurchaseModel):
     """A beta-geometric/NBD model with given parameters: what BG/NBD and MBG/NBD share."""
 
+    dropout_parameters: ClassVar[frozenset[str]] = frozenset({"a", "b"})
     chances_before_repeat: ClassVar[int]
     """How often a customer could have left before the first repeat purchase: 0 or 1."""
 

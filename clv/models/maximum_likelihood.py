@@ -36,6 +36,10 @@ SAMPLE = 4_000
 LOOSEST = 5.0
 """Standard error of a log-parameter (in any direction) above which nothing was learned of it."""
 
+LOOSE = 1.5
+"""Standard error of a log-parameter above which a fit is flagged: its 95 % interval then spans a
+factor of more than e^(2 · 1.96 · 1.5) = 358."""
+
 
 @dataclass(frozen=True)
 class LogNormal:
@@ -142,6 +146,32 @@ class Fit(Generic[M_co]):
         }
 
     @property
+    def identified(self) -> bool:
+        """Whether the data tell every parameter; `concerns` says which they hardly tell."""
+        return not self.concerns
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """What a reader of any figure that rests on this fit must know."""
+        spread = np.sqrt(np.diag(self.log_covariance))
+        loose = [
+            (name, *self.interval()[name])
+            for name, sd in zip(self.parameters, spread, strict=True)
+            if sd > LOOSE
+        ]
+        if not loose:
+            return ()
+        named = " and ".join(f"{name} ({low:.2g} to {high:.2g})" for name, low, high in loose)
+        told = f"The data hardly tell {named} of {self.model.label} (95 % intervals). "
+        if self.model.dropout_parameters & {name for name, *_ in loose}:
+            told += (
+                "How many customers leave is therefore uncertain, and with it P(alive) and every "
+                "value far ahead; that P(alive) is near 1 may only say that the log is too short to "
+                "see anyone leave. "
+            )
+        return (told + "A longer log or a prior helps.",)
+
+    @property
     def aic(self) -> float:
         """Akaike's criterion, 2k − 2 ln L."""
         return 2 * len(self.parameters) - 2 * self.log_likelihood
@@ -177,6 +207,8 @@ class Fit(Generic[M_co]):
             "unit": self.unit,
             "end": self.end.isoformat() if self.end else None,
             "converged": self.converged,
+            "identified": self.identified,
+            "concerns": list(self.concerns),
             "gradient_norm": self.gradient_norm,
             "iterations": self.iterations,
             "prior": {k: {"median": v.median, "sigma": v.sigma} for k, v in self.prior.items()},
@@ -205,7 +237,7 @@ def maximise(
     at = objective.at(log_theta)
     theta = np.exp(log_theta)
     precision = -at.hessian
-    _refuse_flat(model, precision, theta, patterns)
+    _refuse_flat(objective, precision, theta, patterns)
     gradient_norm = float(np.abs(at.gradient).max()) / customers
     if gradient_norm > 1e-6:
         raise FitError(
@@ -252,6 +284,8 @@ class _Objective:
     ) -> None:
         self.model, self.histories = model, histories
         self.customers = model.size(histories)[0]
+        self.starts = [np.log(start) for start in model.starts(histories)]
+        self.origin = self.starts[0]
         self.prior = prior
         self.centre, self.weight = _normal(model, prior)
         self.calls = 0
@@ -287,16 +321,16 @@ class _Objective:
 
 
 FARTHEST = 16.0
-"""Log-parameters are searched between e^-16 and e^16; an optimum beyond is none."""
+"""Log-parameters are searched within 16 of the first start, which has the units of the data: a
+factor of nine million either way. An optimum beyond is none."""
 
 
 def _search(objective: _Objective, *, start: Floats | None = None, loosely: bool = False) -> Floats:
     if start is None:
-        starts = [np.log(s) for s in objective.model.starts(objective.histories)]
-        start = min(starts, key=objective.loss)
+        start = min(objective.starts, key=objective.loss)
 
     def loss(log_theta: Floats) -> float:
-        if np.abs(log_theta).max() > FARTHEST + 12:
+        if np.abs(log_theta - objective.origin).max() > FARTHEST + 12:
             return math.inf
         return objective.loss(log_theta)
 
@@ -311,12 +345,13 @@ def _search(objective: _Objective, *, start: Floats | None = None, loosely: bool
     return np.asarray(result.x, dtype=float)
 
 
-def _refuse_flat(model: type[Model[Any]], precision: Floats, theta: Floats, patterns: int) -> None:
+def _refuse_flat(objective: _Objective, precision: Floats, theta: Floats, patterns: int) -> None:
     """Refuse an optimum that is flat in some direction of the log-parameters."""
+    model = objective.model
     names = model.parameter_names()
     values, directions = np.linalg.eigh(precision)
     flat = values < LOOSEST**-2
-    at_edge = np.abs(np.log(theta)) > FARTHEST
+    at_edge = np.abs(np.log(theta) - objective.origin) > FARTHEST
     if not (flat.any() or at_edge.any()):
         return
     involved = (np.abs(directions[:, flat]).max(axis=1, initial=0) > 0.3) | at_edge

@@ -64,6 +64,7 @@ class ParetoNBD(PurchaseModel):
 
     name: ClassVar[str] = "pareto-nbd"
     label: ClassVar[str] = "Pareto/NBD"
+    dropout_parameters: ClassVar[frozenset[str]] = frozenset({"s", "beta"})
 
     r: float
     alpha: float
