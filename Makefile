@@ -24,7 +24,7 @@ docs: $(VENV)/.installed-test  ## the documentation, in docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 bench: $(VENV)/.installed-test  ## how fast, beside lifetimes on the same arrays
-	@for script in $(wildcard tests/bench/*.py); do \
+	@for script in $(filter-out %/side_by_side.py,$(wildcard tests/bench/*.py)); do \
 	    echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 study: $(VENV)/.installed-test  ## long runs: simulations behind what the documentation claims

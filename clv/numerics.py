@@ -55,16 +55,35 @@ def on_distinct(f: Callable[..., Floats], *columns: npt.ArrayLike) -> Floats:
     flat = [a.ravel() for a in arrays]
     if flat[0].size < 2:
         return f(*flat).reshape(shape)
-    order = np.lexsort(flat)
-    new = np.zeros(len(order), dtype=bool)
-    new[0] = True
-    for column in flat:
-        ordered = column[order]
-        new[1:] |= ordered[1:] != ordered[:-1]
-    inverse = np.empty(len(order), dtype=np.intp)
-    inverse[order] = np.cumsum(new) - 1
-    first = order[new]
+    first, inverse = _distinct_rows(flat)
     return f(*(column[first] for column in flat))[inverse].reshape(shape)
+
+
+HASHED = 20_000
+"""Rows from which hashing them beats sorting them, pandas' import included."""
+
+
+def _distinct_rows(columns: list[Floats]) -> tuple[Rows, Rows]:
+    """Index of the first of each distinct row, and for every row which distinct one it is."""
+    if len(columns[0]) < HASHED:
+        order = np.lexsort(columns)
+        new = np.zeros(len(order), dtype=bool)
+        new[0] = True
+        for column in columns:
+            ordered = column[order]
+            new[1:] |= ordered[1:] != ordered[:-1]
+        inverse = np.empty(len(order), dtype=np.intp)
+        inverse[order] = np.cumsum(new) - 1
+        return order[new], inverse
+    from pandas import factorize
+
+    inverse = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        codes, values = factorize(column, use_na_sentinel=False)
+        inverse, _ = factorize(inverse * len(values) + codes)
+    first = np.empty(int(inverse.max()) + 1, dtype=np.intp)
+    first[inverse[::-1]] = np.arange(len(inverse) - 1, -1, -1)
+    return first, inverse
 
 
 def expected_purchases(t: Floats, R: Floats, A: Floats, a: float, B: Floats) -> Floats:

@@ -62,7 +62,8 @@ class CondensedFuture(FamilyOfK):
         def mean(j: Floats, t: Floats, R: Floats, A: Floats, B: Floats) -> Floats:
             return erlang.alive_survival(t, R, A, self.a, B, self.k, j)
 
-        return self._mean_over_phases(mean, x, T, t_x, t)
+        # Rounding may lift a sum of probabilities above 1.
+        return np.minimum(self._mean_over_phases(mean, x, T, t_x, t), 1.0)
 
     def _ln_phase_weights(self, x: Floats, T: Floats, t_x: Floats) -> Floats:
         """Log-weights of j = 0 … k−1 phases since the last purchase, shape (k, n); nan: unknown.

@@ -166,8 +166,8 @@ class Fit(Generic[M_co]):
         if self.model.dropout_parameters & {name for name, *_ in loose}:
             told += (
                 "How many customers leave is therefore uncertain, and with it P(alive) and every "
-                "value far ahead; that P(alive) is near 1 may only say that the log is too short to "
-                "see anyone leave. "
+                "value far ahead; that P(alive) is near 1 may only say that the log is too short "
+                "to see anyone leave. "
             )
         return (told + "A longer log or a prior helps.",)
 

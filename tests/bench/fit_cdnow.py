@@ -1,0 +1,40 @@
+"""How long BG/NBD and Pareto/NBD take to fit on CDNOW, beside `lifetimes` on the same histories.
+
+python tests/bench/fit_cdnow.py
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from side_by_side import side_by_side
+
+import clv
+
+
+def main() -> None:
+    """Print both fits' times and ratios; `lifetimes` gets the distinct histories with weights."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lifetimes' own, on import and on steps of its search
+        from lifetimes import BetaGeoFitter, ParetoNBDFitter
+
+        orders = clv.read_orders(clv.datasets.path("cdnow"))
+        h = clv.histories(orders, end="1997-09-30", unit="week")
+        data = (h.frequency, h.recency, h.T, h.weight)
+        clv.BGNBD.fit(h)  # the first call pays for loading scipy.optimize
+        side_by_side(
+            "BG/NBD, CDNOW, 2,357 customers",
+            lambda: clv.BGNBD.fit(h),
+            lambda: BetaGeoFitter().fit(*data),
+            rounds=9,
+        )
+        side_by_side(
+            "Pareto/NBD, CDNOW, 2,357 customers",
+            lambda: clv.ParetoNBD.fit(h),
+            lambda: ParetoNBDFitter().fit(*data),
+            rounds=9,
+        )
+
+
+if __name__ == "__main__":
+    main()
