@@ -24,12 +24,12 @@ docs: $(VENV)/.installed-test  ## the documentation, in docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 bench: $(VENV)/.installed-test  ## how fast, beside lifetimes on the same arrays
-	@for script in $(filter-out %/side_by_side.py,$(wildcard tests/bench/*.py)); do \
-	    echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	@for script in $(filter-out side_by_side,$(basename $(notdir $(wildcard tests/bench/*.py)))); do \
+	    echo "== $$script"; $(BIN)/python -m tests.bench.$$script || exit 1; done
 
 study: $(VENV)/.installed-test  ## long runs: simulations behind what the documentation claims
-	@for script in $(wildcard tests/studies/*.py); do \
-	    echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	@for script in $(basename $(notdir $(wildcard tests/studies/*.py))); do \
+	    echo "== $$script"; $(BIN)/python -m tests.studies.$$script || exit 1; done
 
 # The oldest releases that pyproject.toml allows, on the oldest Python. uv takes the package index
 # that pip is set up with.

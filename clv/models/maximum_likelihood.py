@@ -33,6 +33,9 @@ M_co = TypeVar("M_co", bound=Model[Any], covariant=True)
 SAMPLE = 4_000
 """Patterns that the search starts on."""
 
+SCREEN = 150
+"""Patterns on which the places to start from are compared."""
+
 LOOSEST = 5.0
 """Standard error of a log-parameter (in any direction) above which nothing was learned of it."""
 
@@ -327,7 +330,10 @@ factor of nine million either way. An optimum beyond is none."""
 
 def _search(objective: _Objective, *, start: Floats | None = None, loosely: bool = False) -> Floats:
     if start is None:
-        start = min(objective.starts, key=objective.loss)
+        model, histories, screen = objective.model, objective.histories, objective
+        if model.size(histories)[1] > SCREEN:
+            screen = _Objective(model, model.sample(histories, SCREEN), objective.prior)
+        start = min(objective.starts, key=screen.loss)
 
     def loss(log_theta: Floats) -> float:
         if np.abs(log_theta - objective.origin).max() > FARTHEST + 12:

@@ -9,7 +9,7 @@ to days moves both estimates a little away from the parameters drawn with, and b
 The two take turns, and every round is printed: on a machine that is busy with something else a
 single short timing can be several times too long.
 
-Run with ``python tests/bench/fit_bg_nbd.py [CUSTOMERS]``.
+Run with ``python -m tests.bench.fit_bg_nbd [CUSTOMERS]``.
 """
 
 from __future__ import annotations

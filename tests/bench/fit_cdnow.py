@@ -1,15 +1,14 @@
 """How long BG/NBD and Pareto/NBD take to fit on CDNOW, beside `lifetimes` on the same histories.
 
-python tests/bench/fit_cdnow.py
+python -m tests.bench.fit_cdnow
 """
 
 from __future__ import annotations
 
 import warnings
 
-from side_by_side import side_by_side
-
 import clv
+from tests.bench.side_by_side import side_by_side
 
 
 def main() -> None:

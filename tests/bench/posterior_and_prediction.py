@@ -2,7 +2,7 @@
 
 No peer does either in minutes, so there is no ratio here; the figures are for this machine.
 
-    python tests/bench/posterior_and_prediction.py [CUSTOMERS]
+    python -m tests.bench.posterior_and_prediction [CUSTOMERS]
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import sys
 import time
 
 import numpy as np
-from fit_bg_nbd import draw
 
 import clv
+from tests.bench.fit_bg_nbd import draw
 
 
 def main() -> None:
@@ -34,13 +34,16 @@ def main() -> None:
     spend = clv.GammaGamma(6.25, 3.74, 15.44)  # Fader & Hardie (2013), CDNOW
     m = np.nan_to_num(spend.simulate(x, np.random.default_rng(1)))
     histories = clv.Histories.from_arrays(x, t_x, T, m, unit="week")
-    fits = clv.BGNBD.fit(histories), clv.GammaGamma.fit(histories)
+    purchases, of_spend = clv.BGNBD.fit(histories), clv.GammaGamma.fit(histories)
     started = time.perf_counter()
-    posts = [clv.posterior(f, draws=400) for f in fits]
+    post, spend_post = (
+        clv.posterior(purchases, draws=400),
+        clv.posterior(of_spend, draws=400),
+    )
     drawn = time.perf_counter() - started
     started = time.perf_counter()
     found = clv.predict(
-        posts[0], 365.25 / 7, x, t_x, T, spend=posts[1], spend_frequency=x, monetary_value=m,
+        post, 365.25 / 7, x, t_x, T, spend=spend_post, spend_frequency=x, monetary_value=m,
         margin=0.4, level=0.8,
     )  # fmt: skip
     predicted = time.perf_counter() - started

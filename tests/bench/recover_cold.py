@@ -5,7 +5,7 @@ purchases spread evenly over two years. Each command is a process of its own, as
 starts it; every round is printed, because on a machine that is busy with something else a single
 short timing can be several times too long; the processor's time tells the two apart.
 
-Run with ``python tests/bench/recover_cold.py [CUSTOMERS]``.
+Run with ``python -m tests.bench.recover_cold [CUSTOMERS]``.
 """
 
 from __future__ import annotations

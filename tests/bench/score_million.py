@@ -3,7 +3,7 @@
 P(alive), expected purchases of the next 12 months, and lifetime value over 12 months with margin,
 discount and Gamma-Gamma spend. `lifetimes` sums twelve monthly expectations; ours is one integral.
 
-    python tests/bench/score_million.py [CUSTOMERS]
+    python -m tests.bench.score_million [CUSTOMERS]
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import sys
 import warnings
 
 import numpy as np
-from fit_bg_nbd import draw
-from side_by_side import side_by_side
 
 import clv
+from tests.bench.fit_bg_nbd import draw
+from tests.bench.side_by_side import side_by_side
 
 MARGIN, ANNUAL = 0.4, 0.1
 
