@@ -33,9 +33,12 @@ autosummary_generate = False  # the generated pages hold the objects themselves
 autodoc_typehints = "none"  # numpydoc states types, with shapes and units
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # autodoc lists them
+toc_object_entries = False  # each object has a heading of its own
 html_theme = "pydata_sphinx_theme"
 html_title = "clv"
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["width.css"]
 html_theme_options = {"show_toc_level": 2, "show_prev_next": True}
 
 # Part of the package -> heading of its page, in the order in which data flow.
