@@ -28,8 +28,13 @@ if TYPE_CHECKING:
     from clv.inference.lifetimes_bridge import from_lifetimes as from_lifetimes
     from clv.inference.lifetimes_bridge import to_lifetimes as to_lifetimes
     from clv.inference.posterior import posterior as posterior
+    from clv.inference.seasonal_fit import SeasonalFit as SeasonalFit
+    from clv.inference.seasonal_fit import fit_seasonal as fit_seasonal
     from clv.models.bg_bb import BGBB as BGBB
     from clv.models.bg_nbd import BGNBD as BGNBD
+    from clv.models.covariates.fit import CovariateFit as CovariateFit
+    from clv.models.covariates.fit import fit_covariates as fit_covariates
+    from clv.models.covariates.model import CovariateModel as CovariateModel
     from clv.models.gamma_gamma import GammaGamma as GammaGamma
     from clv.models.maximum_likelihood import Fit as Fit
     from clv.models.maximum_likelihood import LogNormal as LogNormal
@@ -48,6 +53,7 @@ if TYPE_CHECKING:
     from clv.transactions.split import holdout as holdout
     from clv.transactions.summary import histories as histories
     from clv.value.lifetime_value import lifetime_value as lifetime_value
+    from clv.value.seasonal_forecast import seasonal_forecast as seasonal_forecast
 
 __version__ = "0.1.0"
 
@@ -56,6 +62,8 @@ _HOME = {
     "BGNBD": "clv.models.bg_nbd",
     "Book": "clv.book",
     "ClvError": "clv.errors",
+    "CovariateFit": "clv.models.covariates.fit",
+    "CovariateModel": "clv.models.covariates.model",
     "Fit": "clv.models.maximum_likelihood",
     "GammaGamma": "clv.models.gamma_gamma",
     "Histories": "clv.history",
@@ -63,6 +71,7 @@ _HOME = {
     "MBGNBD": "clv.models.mbg_nbd",
     "ParetoNBD": "clv.models.pareto_nbd",
     "Policy": "clv.recommend.policy",
+    "SeasonalFit": "clv.inference.seasonal_fit",
     "ShiftedBetaGeometric": "clv.models.shifted_beta_geometric",
     "SurvivalCounts": "clv.models.survival_counts",
     "allocate": "clv.recommend.allocation",
@@ -72,6 +81,8 @@ _HOME = {
     "cross_check": "clv.inference.lifetimes_bridge",
     "datasets": "clv.datasets",
     "expectation_interval": "clv.inference.intervals",
+    "fit_covariates": "clv.models.covariates.fit",
+    "fit_seasonal": "clv.inference.seasonal_fit",
     "from_lifetimes": "clv.inference.lifetimes_bridge",
     "histories": "clv.transactions.summary",
     "holdout": "clv.transactions.split",
@@ -85,6 +96,7 @@ _HOME = {
     "read_orders": "clv.transactions.orders",
     "recovery_limit": "clv.recommend.recovery",
     "retention_budget": "clv.recommend.retention",
+    "seasonal_forecast": "clv.value.seasonal_forecast",
     "spend_independence": "clv.inference.independence",
     "to_lifetimes": "clv.inference.lifetimes_bridge",
     "tracking_check": "clv.evaluate.tracking",

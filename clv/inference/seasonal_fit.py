@@ -21,8 +21,8 @@ from clv.inference.seasonal_mode import SeasonalMode
 from clv.models.base import Number
 from clv.models.beta_geometric import BetaGeometric
 from clv.models.maximum_likelihood import Fit, LogNormal, maximise
-from clv.models.season import Days, Season, season_names, season_of
-from clv.models.seasonal import SeasonalLikelihood, SeasonalModel
+from clv.models.seasons.model import SeasonalLikelihood, SeasonalModel
+from clv.models.seasons.season import Days, Season, season_names, season_of
 from clv.transactions.orders import Orders
 from clv.transactions.split import Tracking, tracking
 from clv.transactions.summary import CustomerHistories, histories
@@ -164,7 +164,7 @@ class SeasonalFit(Generic[G]):
     ) -> Floats:
         """Expected purchases on the days from `first` to `last`, both included.
 
-        See :meth:`clv.models.seasonal.SeasonalModel.expected_purchases`.
+        See :meth:`clv.models.seasons.model.SeasonalModel.expected_purchases`.
         """
         return self.model.expected_purchases(first, last, x, t_x, T)
 

@@ -31,8 +31,8 @@ from scipy.optimize import minimize, minimize_scalar
 from clv.errors import FitError
 from clv.models.base import Derivatives
 from clv.models.maximum_likelihood import LogNormal, log_prior
-from clv.models.season import year_shares
-from clv.models.seasonal import SeasonalLikelihood
+from clv.models.seasons.model import SeasonalLikelihood
+from clv.models.seasons.season import year_shares
 
 __all__ = ["SeasonalMode"]
 

@@ -94,7 +94,9 @@ def fit_regular(
             return _with_table(best, by_k)
         best = found
     if best is None:
-        raise refused or FitError(f"{model.label} has no optimum.")
+        raise NotIdentifiedError(
+            f"No k of 1 to {MOST_REGULAR} could be fitted. The first reason: {refused}"
+        )
     raise NotIdentifiedError(
         f"The log-likelihood of {model.label} still rises at k = {max(by_k)}, the largest that "
         f"could be fitted of 1 to {MOST_REGULAR}: these customers buy almost by the clock, and how "

@@ -17,8 +17,8 @@ from clv.inference.seasonal_fit import UNSHRUNK, fit_seasonal
 from clv.inference.seasonal_mode import SeasonalMode
 from clv.models.beta_geometric import BetaGeometric
 from clv.models.maximum_likelihood import LogNormal
-from clv.models.season import Season, year_shares
-from clv.models.seasonal import SeasonalLikelihood, SeasonalModel
+from clv.models.seasons.model import SeasonalLikelihood, SeasonalModel
+from clv.models.seasons.season import Season, year_shares
 from clv.transactions.orders import Orders, read_orders
 from tests.models.seasonal_shop import CHRISTMAS, arrivals, counted
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from clv.models.base import PurchaseModel
 from clv.models.bg_nbd import BGNBD
-from clv.models.covariate_columns import CategoricalColumn, NumericColumn
-from clv.models.covariates import CovariateModel, Effect
+from clv.models.covariates.columns import CategoricalColumn, NumericColumn
+from clv.models.covariates.model import CovariateModel, Effect
 from clv.models.mbg_nbd import MBGNBD
 from clv.models.pareto_nbd import ParetoNBD
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clv.history import DAYS_PER_UNIT, Histories
-from clv.models.season import season_names, season_of
+from clv.models.seasons.season import season_names, season_of
 
 CHRISTMAS = (0.8, 0.7, 0.9, 1.0, 1.1, 0.9, 0.7, 0.6, 0.9, 1.1, 1.5, 2.2)
 """An index invented for the tests: quiet in summer, busy before Christmas."""

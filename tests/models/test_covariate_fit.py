@@ -14,7 +14,7 @@ from scipy.stats import chi2, kstest
 from clv.errors import RequestError
 from clv.models.base import PurchaseModel
 from clv.models.bg_nbd import BGNBD
-from clv.models.covariate_fit import CovariateFit, fit_covariates
+from clv.models.covariates.fit import CovariateFit, fit_covariates
 from clv.models.mbg_nbd import MBGNBD
 from clv.models.pareto_nbd import ParetoNBD
 from tests.models.customers_with_covariates import (

@@ -11,7 +11,7 @@ import pytest
 from clv.errors import HistoryError, NotIdentifiedError, RequestError, UnknownNameError
 from clv.models.bg_bb import BGBB
 from clv.models.bg_nbd import BGNBD
-from clv.models.covariate_fit import fit_covariates
+from clv.models.covariates.fit import fit_covariates
 from clv.models.pareto_nbd import ParetoNBD
 from tests.models.customers_with_covariates import simulated
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from clv.errors import ParameterError, UnknownNameError
 from clv.history import Floats, Histories
-from clv.models import covariate_answers
 from clv.models.base import PurchaseModel
 from clv.models.bg_bb import BGBB
 from clv.models.bg_nbd import BGNBD
-from clv.models.covariate_columns import CategoricalColumn, NumericColumn
-from clv.models.covariate_likelihood import Objective, Patterns
-from clv.models.covariates import CovariateModel, Effect
+from clv.models.covariates import answers as covariate_answers
+from clv.models.covariates.columns import CategoricalColumn, NumericColumn
+from clv.models.covariates.likelihood import Objective, Patterns
+from clv.models.covariates.model import CovariateModel, Effect
 from clv.models.mbg_nbd import MBGNBD
 from clv.models.pareto_nbd import ParetoNBD
 from tests.models.customers_with_covariates import (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.errors import ParameterError, RequestError
-from clv.models.season import Season, days_by_season, season_names, season_of, year_shares
+from clv.models.seasons.season import Season, days_by_season, season_names, season_of, year_shares
 
 INDEXES = ("month", "week")
 days = st.dates(date(1990, 1, 1), date(2040, 12, 31))

@@ -18,8 +18,8 @@ from clv import BGNBD, MBGNBD
 from clv.errors import HistoryError, RequestError
 from clv.history import Histories
 from clv.models.beta_geometric import BetaGeometric
-from clv.models.season import Season, season_names
-from clv.models.seasonal import SeasonalLikelihood, SeasonalModel
+from clv.models.seasons.model import SeasonalLikelihood, SeasonalModel
+from clv.models.seasons.season import Season, season_names
 from tests.models.seasonal_shop import CHRISTMAS, arrivals, counted
 
 Floats = npt.NDArray[np.float64]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from clv.models.base import Derivatives, PurchaseModel
-from clv.models.covariates import PARTS, Effect
+from clv.models.covariates.model import PARTS, Effect
 
 if TYPE_CHECKING:
     from clv.models.beta_geometric import BetaGeometric

@@ -25,8 +25,8 @@ import numpy.typing as npt
 from clv.errors import ParameterError, RequestError, UnknownNameError
 from clv.history import check
 from clv.models.base import Number, PurchaseModel
-from clv.models.covariate_answers import answer_all, each_distinct
-from clv.models.covariate_columns import Column
+from clv.models.covariates.answers import answer_all, each_distinct
+from clv.models.covariates.columns import Column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ class CovariateModel:
     Examples
     --------
     >>> from clv import BGNBD
-    >>> from clv.models.covariate_columns import CategoricalColumn
+    >>> from clv.models.covariates.columns import CategoricalColumn
     >>> channel = CategoricalColumn("channel", ("web",), reference="shop")
     >>> model = CovariateModel(BGNBD(.243, 4.414, .793, 2.426),
     ...                        (Effect("purchase", channel, (math.log(2),)),))

@@ -2,7 +2,8 @@
 
 Assumptions: those of the plain model, but while alive a customer buys at rate λ·s(d) on calendar
 day d, with one season index s for all. Dropout happens at purchases only, so it does not know the
-calendar, and the whole process is the plain one in operational time τ (:mod:`clv.models.season`).
+calendar, and the whole process is the plain one in operational time τ
+(:mod:`clv.models.seasons.season`).
 The density of the purchase times in calendar time is that in operational time times Π s(d_i), so
 
     ln L = Σ_i ln L_plain(θ | x_i, τ(last_i) − τ(first_i), τ(end) − τ(first_i)) + Σ_m K_m ln s_m,
@@ -30,7 +31,7 @@ from clv.errors import HistoryError, RequestError
 from clv.history import DAYS_PER_UNIT, Histories, Unit
 from clv.models.base import Derivatives, Number
 from clv.models.beta_geometric import BetaGeometric
-from clv.models.season import Days, Season, days_by_season
+from clv.models.seasons.season import Days, Season, days_by_season
 
 __all__ = ["SeasonalLikelihood", "SeasonalModel"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from scipy.special import ndtr, ndtri
 
 from clv.errors import RequestError
-from clv.models.covariate_columns import Column
+from clv.models.covariates.columns import Column
 
 __all__ = ["Coefficient", "LikelihoodRatio"]
 

@@ -15,10 +15,10 @@ from clv.errors import ClvError, FitError, NotIdentifiedError, RequestError
 from clv.history import Histories, check
 from clv.history import _distinct as distinct
 from clv.models.base import PurchaseModel
-from clv.models.covariate_columns import Column, read_column, refuse_unidentified
-from clv.models.covariate_effects import Coefficient, LikelihoodRatio
-from clv.models.covariate_likelihood import Objective, Patterns, search
-from clv.models.covariates import PARTS, CovariateModel, Effect, histories_of, refuse_unknown
+from clv.models.covariates.columns import Column, read_column, refuse_unidentified
+from clv.models.covariates.effects import Coefficient, LikelihoodRatio
+from clv.models.covariates.likelihood import Objective, Patterns, search
+from clv.models.covariates.model import PARTS, CovariateModel, Effect, histories_of, refuse_unknown
 from clv.models.maximum_likelihood import LOOSEST, Fit, maximise
 
 if TYPE_CHECKING:
