@@ -70,6 +70,11 @@ class Model(ABC, Generic[D]):
         """The parameters by name."""
         return {name: float(getattr(self, name)) for name in self.parameter_names()}
 
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What these parameters imply that a reader of any figure must know."""
+        return ()
+
     @classmethod
     def from_vector(cls, theta: Floats) -> Self:
         """Make the model from its parameters in order."""

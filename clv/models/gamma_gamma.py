@@ -134,6 +134,18 @@ class GammaGamma(SpendNames, Model[Histories]):
         """Mean value of a transaction of a customer not seen yet, p v / (q − 1); inf for q ≤ 1."""
         return self.p * self.v / (self.q - 1) if self.q > 1 else math.inf
 
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """Say that the population mean is infinite, where q ≤ 1."""
+        if self.q > 1:
+            return ()
+        told = (
+            f"Gamma-Gamma's q is {self.q:.3g}: at or below 1 the mean spend of a customer who is "
+            "not yet known is infinite. A few extreme amounts do this; look at the largest orders, "
+            "or fit with a prior on q."
+        )
+        return (told,)
+
     def expected_spend(self, x: Number, m: Number) -> Floats:
         """E[mean transaction value | x transactions of mean value m], equation (5) of the note.
 

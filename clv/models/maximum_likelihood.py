@@ -163,7 +163,7 @@ class Fit(Generic[M_co]):
             if sd > LOOSE
         ]
         if not loose:
-            return ()
+            return self.model.caveats
         named = " and ".join(f"{name} ({low:.2g} to {high:.2g})" for name, low, high in loose)
         told = f"The data hardly tell {named} of {self.model.label} (95 % intervals). "
         if self.model.dropout_parameters & {name for name, *_ in loose}:
@@ -172,7 +172,7 @@ class Fit(Generic[M_co]):
                 "value far ahead; that P(alive) is near 1 may only say that the log is too short "
                 "to see anyone leave. "
             )
-        return (told + "A longer log or a prior helps.",)
+        return (told + "A longer log or a prior helps.", *self.model.caveats)
 
     @property
     def aic(self) -> float:

@@ -19,7 +19,7 @@ def split() -> Holdout:
 
 
 def test_80_percent_hold_on_cdnow_in_every_group_of_frequency(split: Holdout) -> None:
-    # What was asked: within 5 points of 80 % over the 39 weeks held out, by frequency group.
+    # The target: within 5 points of 80 % over the 39 weeks held out, by frequency group.
     found = clv.coverage(clv.posterior(clv.BGNBD.fit(split.calibration)), split)
     assert found.covered == pytest.approx(0.8, abs=0.05)
     for group, customers, covered in found.groups:

@@ -1,0 +1,60 @@
+"""A fit says which of its parameters the data hardly tell, and the book's figures carry it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clv
+from clv.errors import FitError
+
+
+def test_a_well_identified_fit_has_no_concerns() -> None:
+    orders = clv.read_orders(clv.datasets.path("cdnow"))
+    fit = clv.BGNBD.fit(clv.histories(orders, end="1997-09-30", unit="week"))
+    assert fit.identified
+    assert fit.to_dict()["concerns"] == []
+
+
+def test_dropout_that_nobody_could_see_is_flagged(tmp_path: Path) -> None:
+    # Online Retail: one year of a wholesaler whose customers hardly leave; a runs towards 0.
+    book = clv.build_book(clv.datasets.path("online_retail"), tmp_path / "book", end="2011-12-09")
+    about = book.manifest["models"]["purchases"]
+    assert not about["identified"]
+    assert about["converged"]
+    assert len(book.concerns) == 1
+    assert "hardly tell a (" in book.concerns[0]
+    assert "P(alive)" in book.concerns[0]
+    json.dumps(book.manifest, allow_nan=False)
+
+
+def test_infinite_mean_spend_is_flagged_and_not_valued() -> None:
+    # Drawn from q = 0.8: the mean over customers does not exist.
+    rng = np.random.default_rng(4)
+    x = rng.integers(1, 6, 4000).astype(float)
+    m = clv.GammaGamma(p=3.0, q=0.8, v=10.0).simulate(x, rng)
+    h = clv.Histories.from_arrays(x, x, x + 1, m)
+    fit = clv.GammaGamma.fit(h)
+    assert fit.model.q < 1
+    assert not fit.identified
+    assert "infinite" in fit.concerns[0]
+    assert fit.model.population_mean == np.inf
+    assert fit.model.expected_spend(0, 0) == np.inf
+    assert np.isfinite(fit.model.expected_spend(3, 20.0))
+
+
+def test_a_prior_takes_the_concern_away() -> None:
+    orders = clv.read_orders(clv.datasets.path("online_retail"))
+    h = clv.histories(orders, end="2011-12-09")
+    free = clv.BGNBD.fit(h)
+    held = clv.BGNBD.fit(h, prior={"a": clv.LogNormal(0.1, 0.5), "b": clv.LogNormal(3, 0.5)})
+    assert not free.identified
+    assert held.identified
+
+
+def test_refused_where_nothing_at_all_is_learned() -> None:
+    with pytest.raises(FitError, match="cannot tell"):
+        clv.BGNBD.fit(clv.Histories.from_arrays([1, 1, 2], [3, 3, 5], [6, 6, 6]))
