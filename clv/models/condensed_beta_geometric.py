@@ -124,6 +124,25 @@ class CondensedBetaGeometric(CondensedFuture):
         h = np.triu(h) + np.triu(h, 1).T
         return Derivatives(float(value), g, h)
 
+    @classmethod
+    def log_likelihoods(cls, thetas: Floats, histories: Histories) -> Floats:
+        """Log-likelihood of all histories at many parameters, thetas (n, 4); returns (n,)."""
+        k, o, h = cls.k, cls.chances_before_repeat, histories
+        x, at = np.unique(h.frequency, return_inverse=True)
+        m = np.bincount(at, weights=h.weight)
+        step = max(1, ROWS // len(h))
+        parts = []
+        for some in (thetas[i : i + step].T[:, :, None] for i in range(0, len(thetas), step)):
+            r, alpha, a, b = some
+            R, b_x = r + k * x, b + x + o
+            per_x = gammaln(R) - gammaln(r) + r * np.log(alpha) + betaln(a, b_x) - betaln(a, b)
+            terms = np.logaddexp.reduce(
+                list(ln_terms(some, k, o, h.frequency, h.recency, h.T)), axis=0
+            )
+            mixture = terms - R[:, at] * np.log(alpha + h.T)
+            parts.append(np.einsum("ij,j->i", per_x, m) + np.einsum("ij,j->i", mixture, h.weight))
+        return np.concatenate(parts) + all_ln_times(k, h)
+
     # -- what the history says of the customer ------------------------------------------------
 
     def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
