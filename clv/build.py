@@ -19,7 +19,7 @@ from clv.book_directory import MODELS, POLICY, VALUES, refuse_other, write_book
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
-from clv.models.bg_nbd import BGNBD
+from clv.models import purchase_model
 from clv.models.gamma_gamma import GammaGamma
 from clv.recommend.policy import Policy
 from clv.transactions.engine import NAME as ENGINE
@@ -48,6 +48,7 @@ def build_book(
     policy: Policy | None = None,
     end: date | str | None = None,
     unit: Unit = "day",
+    model: str = "bg-nbd",
     progress: Callable[[str], None] | None = None,
 ) -> Book:
     """Build a customer book from orders.
@@ -64,6 +65,8 @@ def build_book(
         Last day of observation; the last date of the orders by default, which the book says.
     unit : {"day", "week"}
         Unit of time of the models.
+    model : str
+        Name of the purchase model, as in `clv fit --model`.
     progress : callable, optional
         Told each step as it begins.
 
@@ -101,7 +104,7 @@ def build_book(
         )
     found = histories(orders, end=end, unit=unit)
     progress("Fitting the models")
-    purchases = BGNBD.fit(found)
+    purchases = purchase_model(model).fit(found)
     spend = GammaGamma.fit(found)
     try:
         independence = spend_independence(found).to_dict()

@@ -22,6 +22,13 @@ Examples:
     help="Directory for the book; a book that stands there is replaced in one step.",
 )  # fmt: skip
 @click.option(
+    "--model",
+    default="bg-nbd",
+    show_default=True,
+    metavar="NAME",
+    help="Purchase model; clv fit --model all compares them.",
+)
+@click.option(
     "--policy",
     "policy_file",
     type=click.Path(path_type=Path),
@@ -36,6 +43,7 @@ def build(
     date: str | None,
     amount: str | None,
     output: Path,
+    model: str,
     policy_file: Path | None,
 ) -> None:
     """Build a customer book: models, values, policy and where they come from.
@@ -51,7 +59,9 @@ def build(
     with Progress() as progress:
         progress("Reading the orders")
         log = clv.read_orders(orders, customer_id=customer_id, date=date, amount=amount)
-        book = clv.build_book(log, output, policy=policy, end=end, unit=unit, progress=progress)
+        book = clv.build_book(
+            log, output, policy=policy, end=end, unit=unit, model=model, progress=progress
+        )
     about = book.manifest
     echo_rows_read(about["rows"])
     value = money(about["totals"]["lifetime_value"], policy.currency)
@@ -66,7 +76,7 @@ def build(
         paragraph(f"Caution: {concern}")
     if policy.assumed:
         paragraph(
-            f"{len(policy.assumed)} figures of the policy are assumed, margin and discount rate "
-            "among them unless you set them: clv policy init policy.toml."
+            f"{len(policy.assumed)} figures of the policy are assumed. To see them and set your "
+            "own: clv policy init policy.toml."
         )
     click.echo(f"Wrote the book {output}.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -99,14 +99,14 @@ class Fit(Generic[M_co]):
 
     model: M_co
     log_likelihood: float
-    covariance: Floats
-    log_covariance: Floats
+    covariance: Floats = field(repr=False)
+    log_covariance: Floats = field(repr=False)
     gradient_norm: float
     iterations: int
     converged: bool
     customers: int
     patterns: int
-    histories: Any
+    histories: Any = field(repr=False)
     prior: dict[str, LogNormal]
 
     @property
