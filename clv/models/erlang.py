@@ -9,11 +9,11 @@ number of phases is negative binomial, so every expectation is a sum of positive
     E[∫ e^(−δs) dX(s)] = Σ q_n ∫ e^(−δs) dI_z(m, R)
     P(still alive)     = Σ q_(n+1) P(nk ≤ j + phases < (n+1)k)   from n = 0.
 
-Where purchases are many the sums run over blocks of n that double in length, each taken by the
-Gauss rule for sums over equally spaced points (its orthogonal polynomials are Gram's), and halved
-until two levels agree. They end where the rest is proven to be nothing: from one phase to the next
-every factor but q, which falls, changes by at most ρ = z max(1, (R + m)/m), so that what follows a
-term f is at most f / (1 − ρ^k).
+Where purchases are many the sums run over blocks of n, each three times as long as all before it,
+taken by the Gauss rule for sums over equally spaced points (its orthogonal polynomials are Gram's)
+and halved until two levels agree. They end where the rest is proven to be nothing: from one phase
+to the next every factor but q, which falls, changes by at most ρ = z max(1, (R + m)/m), so that
+what follows a term f is at most f / (1 − ρ^k).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FIRST = 16
 AGREE = 1e-11
 """Two levels of halving agree within this share of the sum; the finer is nearer by far."""
 
-NOTHING = 1e-14
+NOTHING = 1e-13
 """The sum ends where the rest is below this share of it."""
 
 QUICK = 8
@@ -133,11 +133,11 @@ def _step(rate: float, R: Floats, A: Floats) -> Floats:
 
 
 def _panel_counts(end: Floats, rate: float, R: Floats, A: Floats, k: int) -> Floats:
-    """Panels of the integral over time, a power of two; see :func:`discounted_purchases`."""
+    """Panels of the integral over time; see :func:`discounted_purchases`."""
     v_end = np.log1p(end / _step(rate, R, A))
     sharpest = np.minimum(R, 4 * R * end / A + 10 * k)
     width = np.minimum(min(2.0, 8 / k), 9 / np.sqrt(1 + sharpest))
-    counts: Floats = np.exp2(np.ceil(np.log2(np.maximum(1, v_end / width))))
+    counts: Floats = np.ceil(np.maximum(1, v_end / width))
     return counts
 
 
@@ -243,7 +243,7 @@ def _sum(term: Term, R: Floats, odds: Floats, k: int, j: Floats) -> Floats:
     start, length = 1, FIRST
     while len(rows):
         total[rows] = _block(term, rows, start, length, total[rows])
-        start, length = start + length, max(FIRST, start + length - 1)
+        start, length = start + length, 3 * (start + length - 1)
         n = np.full((len(rows), 1), float(start))
         last = term(n, rows)[:, 0]
         m = start * k - j[rows]
