@@ -22,6 +22,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # `clv --help` must not wait for numpy
+    import numpy.typing as npt
 
 __all__ = [
     "AllocationError",
@@ -35,6 +39,7 @@ __all__ = [
     "PolicyError",
     "RequestError",
     "UnknownNameError",
+    "rows_at_fault",
 ]
 
 
@@ -124,3 +129,33 @@ class UnknownNameError(ClvError, LookupError):
 
     def __str__(self) -> str:  # LookupError would show the repr of a KeyError-like argument
         return str(self.args[0])
+
+
+def rows_at_fault(broken: npt.NDArray[Any], what: str, who: str = "customers") -> list[str]:
+    """Say how many rows break a rule and which come first; nothing where none does.
+
+    Parameters
+    ----------
+    broken : ndarray of bool, shape (n,)
+        The rows that do.
+    what : str
+        What they have, such as "a negative frequency".
+    who : str
+        What a row is.
+
+    Returns
+    -------
+    list of str
+        One fault for :meth:`ClvError.of`, or none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows_at_fault(np.array([2, -1, -3]) < 0, "a negative frequency")
+    ['2 of 3 customers have a negative frequency (first rows: 1, 2)']
+    """
+    (rows,) = broken.ravel().nonzero()
+    if not len(rows):
+        return []
+    first = ", ".join(str(i) for i in rows[:3])
+    return [f"{len(rows):,} of {broken.size:,} {who} have {what} (first rows: {first})"]

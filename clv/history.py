@@ -14,9 +14,17 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from clv.errors import HistoryError
+from clv.errors import HistoryError, rows_at_fault
 
-__all__ = ["Floats", "Histories", "SpendPatterns", "Unit"]
+__all__ = [
+    "DAYS_PER_UNIT",
+    "Floats",
+    "Histories",
+    "SpendPatterns",
+    "Unit",
+    "check",
+    "distinct",
+]
 
 Floats = npt.NDArray[np.float64]
 Unit = str
@@ -24,6 +32,7 @@ Unit = str
 where opportunities to buy are counted, whatever time lies between them."""
 
 DAYS_PER_UNIT = {"day": 1.0, "week": 7.0}
+"""Days of each unit that is a length of time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +157,7 @@ class Histories:
         n = np.ones_like(x) if weights is None else np.atleast_1d(np.asarray(weights, dtype=float))
         check(x, t_x, big_t, n, unit=unit)
         whole = _distinct_days(x, t_x, big_t, unit) if weights is None else None
-        (x, t_x, big_t), weight = whole or _distinct((x, t_x, big_t), n)
+        (x, t_x, big_t), weight = whole or distinct((x, t_x, big_t), n)
         spend = None
         if monetary_value is not None:
             m = np.atleast_1d(np.asarray(monetary_value, dtype=float))
@@ -199,14 +208,7 @@ def check(x: Floats, t_x: Floats, T: Floats, weight: Floats, *, unit: Unit) -> N
         ("a negative T", lambda: finite & (T < 0)),
         ("a weight that is not positive", lambda: finite & (weight <= 0)),
     ]
-    faults = []
-    for what, broken in rules:
-        rows = np.flatnonzero(broken())
-        if len(rows):
-            first = ", ".join(str(i) for i in rows[:3])
-            faults.append(
-                f"{len(rows):,} of {len(x):,} customers have {what} (first rows: {first})"
-            )
+    faults = [fault for what, broken in rules for fault in rows_at_fault(broken(), what)]
     if faults:
         raise HistoryError.of(faults)
 
@@ -223,7 +225,7 @@ def _spend_patterns(k: Floats, m: Floats, weight: Floats) -> SpendPatterns:
             f"infinite (first rows: {', '.join(str(i) for i in bad[:3])}). Refunds are not spend."
         )
     has = (k > 0) & (m > 0)
-    (k, m), n = _distinct((k[has], m[has]), weight[has])
+    (k, m), n = distinct((k[has], m[has]), weight[has])
     return SpendPatterns(k, m, n)
 
 
@@ -236,8 +238,7 @@ def _all_log_gaps(gaps: Floats, x: npt.ArrayLike, t_x: npt.ArrayLike, weight: Fl
         )
     most = x * np.log(np.where(x > 0, t_x, 1) / np.maximum(x, 1))  # gaps all of one length
     slack = 1e-6 * np.maximum(1, x)
-    faults = []
-    for what, broken in (
+    rules = (
         ("log_gaps that are not a finite number", ~np.isfinite(gaps)),
         ("log_gaps other than 0 without a repeat purchase", (x == 0) & (gaps != 0)),
         ("log_gaps other than ln(recency) with one repeat", (x == 1) & (gaps < most - slack)),
@@ -248,19 +249,14 @@ def _all_log_gaps(gaps: Floats, x: npt.ArrayLike, t_x: npt.ArrayLike, weight: Fl
             ),
             (x > 0) & (gaps > most + slack),
         ),
-    ):
-        rows = np.flatnonzero(broken)
-        if len(rows):
-            first = ", ".join(str(i) for i in rows[:3])
-            faults.append(
-                f"{len(rows):,} of {len(x):,} customers have {what} (first rows: {first})"
-            )
+    )
+    faults = [fault for what, broken in rules for fault in rows_at_fault(broken, what)]
     if faults:
         raise HistoryError.of(faults)
     return float(np.einsum("i,i->", gaps, weight))
 
 
-def _distinct(columns: tuple[Floats, ...], weight: Floats) -> tuple[tuple[Floats, ...], Floats]:
+def distinct(columns: tuple[Floats, ...], weight: Floats) -> tuple[tuple[Floats, ...], Floats]:
     """Sort rows by the columns in their order, and add up the weights of equal ones."""
     order = np.lexsort(columns[::-1])
     columns = tuple(c[order] for c in columns)

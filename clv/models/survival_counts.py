@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from clv.errors import HistoryError
+from clv.errors import HistoryError, rows_at_fault
 
 __all__ = ["SurvivalCounts"]
 
@@ -148,10 +148,9 @@ class SurvivalCounts:
             "a weight that is not positive": ~((n > 0) & np.isfinite(n)),
         }
         faults = [
-            f"{broken.sum():,} of {len(t):,} subscribers have {what} (first rows: "
-            f"{', '.join(map(str, np.flatnonzero(broken)[:3]))})"
+            fault
             for what, broken in rules.items()
-            if broken.any()
+            for fault in rows_at_fault(broken, what, "subscribers")
         ]
         if faults:
             raise HistoryError.of(faults)
@@ -167,10 +166,10 @@ def _faults(cohort: Floats) -> list[str]:
     """What is wrong with the survivors of one cohort."""
     if cohort.ndim != 1 or len(cohort) < 2:
         return [f"it needs the number won and at least one later count; got {cohort.size} numbers"]
-    whole_ = np.isfinite(cohort) & (cohort >= 0) & (cohort == np.floor(cohort))
+    is_whole = np.isfinite(cohort) & (cohort >= 0) & (cohort == np.floor(cohort))
     faults = []
-    if not whole_.all():
-        i = int(np.argmin(whole_))
+    if not is_whole.all():
+        i = int(np.argmin(is_whole))
         faults.append(f"{cohort[i]:g} after {i} periods is not a whole number of subscribers")
     rising = np.flatnonzero(np.diff(cohort) > 0)
     if len(rising):

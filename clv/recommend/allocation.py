@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from clv.errors import AllocationError
+from clv.errors import AllocationError, rows_at_fault
 
 __all__ = ["Allocation", "allocate"]
 
@@ -166,12 +166,7 @@ class _Customers:
             ),
             ("a most spend below the least", ~(hi >= lo)),
         ]
-        faults = [
-            f"{int(broken.sum()):,} of {w.size:,} customers have {what} (first rows: "
-            f"{', '.join(str(i) for i in np.flatnonzero(broken)[:3])})"
-            for what, broken in rules
-            if broken.any()
-        ]
+        faults = [fault for what, broken in rules for fault in rows_at_fault(broken, what)]
         if faults:
             raise AllocationError.of(faults)
         every = bool(worth.all())

@@ -12,8 +12,7 @@ import numpy.typing as npt
 from scipy.special import chdtrc
 
 from clv.errors import ClvError, FitError, NotIdentifiedError, RequestError
-from clv.history import Histories, check
-from clv.history import _distinct as distinct
+from clv.history import Histories, check, distinct
 from clv.models.base import PurchaseModel
 from clv.models.covariates.columns import Column, read_column, refuse_unidentified
 from clv.models.covariates.effects import Coefficient, LikelihoodRatio
