@@ -83,12 +83,11 @@ class CrossCheck:
             )
         worst = max(self.rows, key=lambda row: abs(row.difference_in_standard_errors))
         ahead = self.clv_log_likelihood - self.lifetimes_log_likelihood
-        better = "ours" if ahead >= 0 else "that of lifetimes"
+        better = "Our" if ahead >= 0 else "Its"
         return (
             f"lifetimes differs: its {worst.parameter} of {self.model} is "
-            f"{abs(worst.difference_in_standard_errors):.2g} standard errors away. The "
-            f"log-likelihood of {better} is higher by {abs(ahead):.2g}; the higher one is "
-            "nearer the optimum."
+            f"{abs(worst.difference_in_standard_errors):.2g} standard errors away. {better} "
+            f"log-likelihood is higher by {abs(ahead):.2g}; the higher one is nearer the optimum."
         )
 
     def to_dict(self) -> dict[str, Any]:
