@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from clv.inference.seasonal_fit import SeasonalFit as SeasonalFit
     from clv.inference.seasonal_fit import fit_seasonal as fit_seasonal
     from clv.models.bg_bb import BGBB as BGBB
+    from clv.models.bg_cnbd import BGCNBD as BGCNBD
     from clv.models.bg_nbd import BGNBD as BGNBD
     from clv.models.covariates.fit import CovariateFit as CovariateFit
     from clv.models.covariates.fit import fit_covariates as fit_covariates
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from clv.models.gamma_gamma import GammaGamma as GammaGamma
     from clv.models.maximum_likelihood import Fit as Fit
     from clv.models.maximum_likelihood import LogNormal as LogNormal
+    from clv.models.mbg_cnbd import MBGCNBD as MBGCNBD
     from clv.models.mbg_nbd import MBGNBD as MBGNBD
     from clv.models.pareto_nbd import ParetoNBD as ParetoNBD
     from clv.models.shifted_beta_geometric import ShiftedBetaGeometric as ShiftedBetaGeometric
@@ -59,6 +61,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "BGBB": "clv.models.bg_bb",
+    "BGCNBD": "clv.models.bg_cnbd",
     "BGNBD": "clv.models.bg_nbd",
     "Book": "clv.book",
     "ClvError": "clv.errors",
@@ -68,6 +71,7 @@ _HOME = {
     "GammaGamma": "clv.models.gamma_gamma",
     "Histories": "clv.history",
     "LogNormal": "clv.models.maximum_likelihood",
+    "MBGCNBD": "clv.models.mbg_cnbd",
     "MBGNBD": "clv.models.mbg_nbd",
     "ParetoNBD": "clv.models.pareto_nbd",
     "Policy": "clv.recommend.policy",

@@ -33,7 +33,7 @@ Examples:
     default="bg-nbd",
     show_default=True,
     metavar="NAME",
-    help="Purchase model: bg-nbd, mbg-nbd or pareto-nbd; or all, to compare them.",
+    help="Purchase model: bg-nbd, mbg-nbd, pareto-nbd, bg-cnbd or mbg-cnbd; or all, to compare.",
 )
 @click.option(
     "--calibration-end",

@@ -93,11 +93,14 @@ class Comparison:
         Customers who bought once.
     holdout_actual : int or None
         Purchases in the holdout period, where there is one.
+    not_regular : tuple of str
+        Labels of models of regular customers whose best k is 1: they are no models of their own.
     """
 
     rows: tuple[Compared, ...]
     one_time_customers: int
     holdout_actual: int | None
+    not_regular: tuple[str, ...] = ()
 
     @property
     def best(self) -> Compared:
@@ -117,6 +120,11 @@ class Comparison:
             for row in fitted
             if row.one_time_alive == 1 and self.one_time_customers
         ]
+        if self.not_regular:
+            told.append(
+                f"{' and '.join(self.not_regular)}: k = 1 fits best, which is the model without "
+                "regularity. Purchases come no more regularly than at random."
+            )
         told += [f"{row.label} is left out: {row.reason}" for row in self.rows if not row.fit]
         return told
 
@@ -167,6 +175,7 @@ class Comparison:
             "best": self.best.model,
             "one_time_customers": self.one_time_customers,
             "holdout_actual": self.holdout_actual,
+            "not_regular": list(self.not_regular),
             "sentences": self.sentences,
         }
 
@@ -216,10 +225,13 @@ def compare(
     rows = [_compared(purchase_model(name), histories, split) for name in models]
     if not any(row.fit for row in rows):
         raise NotIdentifiedError.of([f"{row.label}: {row.reason}" for row in rows])
+    plain = [row.label for row in rows if row.fit and getattr(row.fit.model, "k", 0) == 1]
+    rows = [row for row in rows if row.label not in plain]
     rows.sort(key=lambda row: row.fit.aic if row.fit else np.inf)
     return Comparison(
         rows=tuple(rows),
         one_time_customers=int(histories.weight[histories.frequency == 0].sum()),
+        not_regular=tuple(plain),
         holdout_actual=_actual(split) if split else None,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clv.errors import UnknownNameError
 
@@ -16,6 +16,8 @@ PURCHASE_MODELS = {
     "bg-nbd": "clv.models.bg_nbd:BGNBD",
     "mbg-nbd": "clv.models.mbg_nbd:MBGNBD",
     "pareto-nbd": "clv.models.pareto_nbd:ParetoNBD",
+    "bg-cnbd": "clv.models.bg_cnbd:BGCNBD",
+    "mbg-cnbd": "clv.models.mbg_cnbd:MBGCNBD",
 }
 """Name of each purchase model, and where its class is; a model is imported when it is asked for."""
 
@@ -23,9 +25,16 @@ PURCHASE_MODELS = {
 def purchase_model(name: str) -> type[PurchaseModel]:
     """Return the class of the purchase model with this name.
 
-    >>> purchase_model("bg-nbd").label
-    'BG/NBD'
+    A number behind the name of a model of regular customers is its k.
+
+    >>> purchase_model("bg-nbd").label, purchase_model("mbg-cnbd-2").label
+    ('BG/NBD', 'MBG/CNBD-2')
     """
+    family, _, k = name.rpartition("-")
+    if family in PURCHASE_MODELS and k.isdecimal():
+        regular: Any = purchase_model(family)
+        found: type[PurchaseModel] = regular.with_k(int(k))
+        return found
     if name not in PURCHASE_MODELS:
         then = f"There are {', '.join(PURCHASE_MODELS)}."
         raise UnknownNameError("purchase model", name, PURCHASE_MODELS, then=then)
