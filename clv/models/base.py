@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from clv.errors import NotIdentifiedError, ParameterError
+from clv.errors import NotIdentifiedError, ParameterError, RequestError
 from clv.history import Histories
 from clv.models.lifetimes_names import PurchaseNames
 
 if TYPE_CHECKING:
     from clv.models.maximum_likelihood import Fit, LogNormal
 
-__all__ = ["Derivatives", "Model", "Number", "PurchaseModel"]
+__all__ = ["Derivatives", "Model", "Number", "PurchaseModel", "refuse_endless"]
 
 Floats = npt.NDArray[np.float64]
 D = TypeVar("D")
@@ -265,3 +265,36 @@ class PurchaseModel(PurchaseNames, Model[Histories]):
         """
         alive = self.discounted_purchases_if_alive(x, T, rate=rate, horizon=horizon)
         return self.p_alive(x, t_x, T) * alive
+
+
+def refuse_endless(
+    rate: float, horizon: float, parameter: str, value: float, *, what: str = "purchases"
+) -> None:
+    """Refuse a negative discount rate or horizon, and a sum without an end that is infinite.
+
+    Parameters
+    ----------
+    rate : float
+        Continuous discount rate per unit of time.
+    horizon : float
+        How far ahead is counted; inf for without end.
+    parameter, value : str, float
+        The parameter of dropout that must be above 1 for the sum to be finite, and its value.
+    what : str
+        What is summed.
+
+    Raises
+    ------
+    RequestError
+    """
+    if not (rate >= 0 and horizon >= 0):
+        raise RequestError(
+            f"The discount rate and the horizon cannot be negative; got rate = {rate}, "
+            f"horizon = {horizon}."
+        )
+    if rate == 0 and math.isinf(horizon) and value <= 1:
+        raise RequestError(
+            f"Without a discount rate and a horizon the expected number of {what} is infinite, "
+            f"because {parameter} = {value:.3g} is not above 1: some customers never leave. Give "
+            "one of the two."
+        )

@@ -23,9 +23,8 @@ import numpy.typing as npt
 from scipy.special import betainc, betaln, digamma, expit, gammaln, polygamma
 
 from clv import numerics
-from clv.errors import RequestError
 from clv.history import Histories
-from clv.models.base import Derivatives, Number, PurchaseModel
+from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
 from clv.models.beta_geometric_histories import per_history
 from clv.numerics import dot
 
@@ -53,9 +52,10 @@ class BetaGeometric(PurchaseModel):
     # -- the likelihood of a history ----------------------------------------------------------
 
     def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """Log-likelihood ln L(r, α, a, b | x, t_x, T) of each history, equation (6).
+        """Log-likelihood ln L(r, α, a, b | x, t_x, T) of each history.
 
-        Times the unit of time: dividing times by c adds x ln c.
+        Of BG/NBD, equation (6) of Fader, Hardie & Lee (2005). A density in the x purchase times:
+        in a unit c times as long it is higher by x ln c.
 
         Parameters
         ----------
@@ -77,10 +77,11 @@ class BetaGeometric(PurchaseModel):
         ln_a1 = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
         ln_a2 = betaln(a, b + x + self.chances_before_repeat) - betaln(a, b)
         ln_a3 = -(r + x) * np.log(alpha + T)
-        return np.asarray(ln_a1 + ln_a2 + ln_a3 + np.logaddexp(0, self._ln_odds_left(x, t_x, T)))
+        ln_mixture = np.logaddexp(0, self._ln_odds_left(x, t_x, T))
+        return np.asarray(ln_a1 + ln_a2 + ln_a3 + ln_mixture)[()]
 
     def _ln_odds_left(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
-        """Log-odds of having left; -inf for x = 0: one can only leave after a repeat purchase."""
+        """Log-odds of having left; −inf where there was no chance to leave yet, x + o = 0."""
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
         growth = np.log1p((T - t_x) / (alpha + t_x))
         chances = x + self.chances_before_repeat
@@ -207,8 +208,8 @@ class BetaGeometric(PurchaseModel):
     def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
         """P(still a customer at T | x, t_x, T).
 
-        Is 1 for every customer with x = 0: in this model one can only leave after a repeat
-        purchase. Fader, Hardie & Lee (2005), note 1.
+        In BG/NBD it is 1 for every customer with x = 0, who could only leave after a repeat
+        purchase (Fader, Hardie & Lee 2005, note 1); in MBG/NBD it falls with T for them too.
 
         Parameters
         ----------
@@ -229,7 +230,7 @@ class BetaGeometric(PurchaseModel):
         return np.asarray(expit(-self._ln_odds_left(x, t_x, T)))[()]
 
     def survival_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
-        """P(alive at T + t | alive at T, x, T) = E_p[((α + T)/(α + T + pt))^(r + x)].
+        """P(alive at T + t | alive at T, x, T) = E_p[((α+T)/(α+T+pt))^(r+x)].
 
         Parameters
         ----------
@@ -261,8 +262,9 @@ class BetaGeometric(PurchaseModel):
     def expected_purchases_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
         """E[purchases in (T, T + t] | alive at T, x, T].
 
-        Equation (10) without its factor P(alive), in the form that has no singularity at a = 1:
-        E_p[(1 − ((α+T)/(α+T+pt))^(r+x)) / p], p ~ Beta(a, b + x).
+        Of BG/NBD, equation (10) of Fader, Hardie & Lee (2005) without its factor P(alive), in a
+        form that has no singularity at a = 1: E_p[(1 − ((α+T)/(α+T+pt))^(r+x)) / p],
+        p ~ Beta(a, b+x+o).
 
         Parameters
         ----------
@@ -320,17 +322,7 @@ class BetaGeometric(PurchaseModel):
         >>> round(float(model.discounted_purchases_if_alive(2, 38.86, rate=weekly)), 2)
         8.77
         """
-        if not (rate >= 0 and horizon >= 0):
-            raise RequestError(
-                f"The discount rate and the horizon cannot be negative; got rate = {rate}, "
-                f"horizon = {horizon}."
-            )
-        if rate == 0 and math.isinf(horizon) and self.a <= 1:
-            raise RequestError(
-                f"Without a discount rate and a horizon the expected number of purchases is "
-                f"infinite, because a = {self.a:.3g} is not above 1: some customers never leave. "
-                "Give one of the two."
-            )
+        refuse_endless(rate, horizon, "a", self.a)
         return numerics.on_distinct(
             lambda x, T: numerics.discounted_purchases(horizon, rate, *self._given_alive(x, T)),
             x,
@@ -338,9 +330,10 @@ class BetaGeometric(PurchaseModel):
         )[()]
 
     def pmf(self, n: Number, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0) -> Floats:
-        """P(n purchases in (T, T + t] | x, t_x, T); of a new customer, equation (8).
+        """P(n purchases in (T, T + t] | x, t_x, T).
 
-        A customer alive at T is a new one with r + x, α + T, a and b + x for parameters.
+        A customer alive at T is a new one of BG/NBD with r+x, α+T, a and b+x+o for parameters, so
+        this is equation (8) of Fader, Hardie & Lee (2005) with those, times P(alive).
 
         Parameters
         ----------

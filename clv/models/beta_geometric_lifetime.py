@@ -11,8 +11,6 @@ same with b + n for b. (b)_t is the rising factorial b (b + 1) … (b + t − 1)
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln
@@ -23,7 +21,6 @@ from clv.numerics import mean_over_p
 __all__ = [
     "discounted_periods",
     "log_rising",
-    "refuse_endless",
     "survival",
     "survived",
     "whole",
@@ -98,15 +95,3 @@ def whole(what: str, values: npt.ArrayLike, *, least: int, endless: bool = False
             f"{' (or infinite)' if endless else ''}; {many}."
         )
     return v
-
-
-def refuse_endless(rate: float, horizon: float, name: str, a: float) -> None:
-    """Refuse a negative rate, and a sum without an end that is infinite."""
-    if not rate >= 0:
-        raise RequestError(f"The discount rate cannot be negative; got rate = {rate}.")
-    if rate == 0 and math.isinf(horizon) and a <= 1:
-        raise RequestError(
-            "Without a discount rate and a horizon the expected number of periods is infinite, "
-            f"because {name} = {a:.3g} is not above 1: some customers never leave. Give one of the "
-            "two."
-        )

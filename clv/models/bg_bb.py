@@ -31,10 +31,9 @@ from scipy.special import betaln
 
 from clv.errors import HistoryError, NotIdentifiedError
 from clv.history import Histories, check
-from clv.models.base import Derivatives, Number, PurchaseModel
+from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
 from clv.models.beta_geometric_lifetime import (
     discounted_periods,
-    refuse_endless,
     survival,
     survived,
     whole,

@@ -31,9 +31,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma, exprel, gammaln, logsumexp, polygamma
 
-from clv.errors import RequestError
 from clv.history import Histories
-from clv.models.base import Derivatives, Number, PurchaseModel
+from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
 from clv.numerics import dot, on_distinct, panels
 
 __all__ = ["ParetoNBD"]
@@ -299,17 +298,7 @@ class ParetoNBD(PurchaseModel):
         >>> round(float(model.discounted_purchases_if_alive(2, 38.86, rate=weekly)), 2)
         9.41
         """
-        if not (rate >= 0 and horizon >= 0):
-            raise RequestError(
-                f"The discount rate and the horizon cannot be negative; got rate = {rate}, "
-                f"horizon = {horizon}."
-            )
-        if rate == 0 and math.isinf(horizon) and self.s <= 1:
-            raise RequestError(
-                f"Without a discount rate and a horizon the expected number of purchases is "
-                f"infinite, because s = {self.s:.3g} is not above 1: some customers never leave. "
-                "Give one of the two."
-            )
+        refuse_endless(rate, horizon, "s", self.s)
         x, T = (np.asarray(v, dtype=float) for v in (x, T))
         A, B = self.alpha + T, self.beta + T
         if rate == 0 and math.isinf(horizon):

@@ -22,11 +22,10 @@ import numpy.typing as npt
 from scipy.special import betaln
 
 from clv.errors import NotIdentifiedError
-from clv.models.base import Derivatives, Model, Number
+from clv.models.base import Derivatives, Model, Number, refuse_endless
 from clv.models.beta_geometric_lifetime import (
     discounted_periods,
     log_rising,
-    refuse_endless,
     survival,
     survived,
     whole,
@@ -272,7 +271,7 @@ class ShiftedBetaGeometric(Model[SurvivalCounts]):
     def _discounted(self, n: Floats, rate: float, horizon: float) -> Floats:
         """Discounted periods from the next one on, which a customer pays for after n chances."""
         periods = whole("The horizon", horizon, least=0, endless=True)
-        refuse_endless(rate, horizon, "alpha", self.alpha)
+        refuse_endless(rate, horizon, "alpha", self.alpha, what="periods")
 
         def distinct(periods: Floats, n: Floats) -> Floats:
             return discounted_periods(periods, rate, self.alpha, self.beta + n)
