@@ -145,6 +145,9 @@ class PurchaseModel(PurchaseNames, Model[Histories]):
     x is the number of repeat transactions, t_x the time from the first to the last, T the time
     from the first to the end of observation, all in the unit of the data the model was fitted to.
     With x = t_x = T = 0, the defaults, the customer is a new one, just after the first purchase.
+
+    Answers given that the customer is alive take t_x last: in most models it says nothing more of
+    such a customer. Where it does (regular customers), None stands for the mean over what it may be.
     """
 
     @classmethod
@@ -204,20 +207,30 @@ class PurchaseModel(PurchaseNames, Model[Histories]):
         -------
         float or ndarray
         """
-        return self.p_alive(x, t_x, T) * self.expected_purchases_if_alive(t, x, T)
+        return self.p_alive(x, t_x, T) * self.expected_purchases_if_alive(t, x, T, t_x)
 
     @abstractmethod
-    def expected_purchases_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+    def expected_purchases_if_alive(
+        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
+    ) -> Floats:
         """E[purchases in (T, T + t] | alive at T, x, T]."""
 
     @abstractmethod
     def discounted_purchases_if_alive(
-        self, x: Number = 0, T: Number = 0, *, rate: float, horizon: float = math.inf
+        self,
+        x: Number = 0,
+        T: Number = 0,
+        t_x: Number | None = None,
+        *,
+        rate: float,
+        horizon: float = math.inf,
     ) -> Floats:
         """E[purchases in (T, T + horizon], each times e^(-rate·time) | alive at T, x, T]."""
 
     @abstractmethod
-    def survival_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+    def survival_if_alive(
+        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
+    ) -> Floats:
         """P(alive at T + t | alive at T, x, T)."""
 
     @abstractmethod
@@ -263,7 +276,7 @@ class PurchaseModel(PurchaseNames, Model[Histories]):
         -------
         float or ndarray
         """
-        alive = self.discounted_purchases_if_alive(x, T, rate=rate, horizon=horizon)
+        alive = self.discounted_purchases_if_alive(x, T, t_x, rate=rate, horizon=horizon)
         return self.p_alive(x, t_x, T) * alive
 
 

@@ -229,7 +229,9 @@ class BetaGeometric(PurchaseModel):
         x, t_x, T = (np.asarray(v, dtype=float) for v in (x, t_x, T))
         return np.asarray(expit(-self._ln_odds_left(x, t_x, T)))[()]
 
-    def survival_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+    def survival_if_alive(
+        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
+    ) -> Floats:
         """P(alive at T + t | alive at T, x, T) = E_p[((α+T)/(α+T+pt))^(r+x)].
 
         Parameters
@@ -238,6 +240,8 @@ class BetaGeometric(PurchaseModel):
             Time ahead.
         x, T : float or array_like
             Repeat transactions in T; a new customer by default.
+        t_x : optional
+            Time of the last; says nothing more of a customer who is alive.
 
         Returns
         -------
@@ -259,7 +263,9 @@ class BetaGeometric(PurchaseModel):
 
     # -- what to expect -----------------------------------------------------------------------
 
-    def expected_purchases_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+    def expected_purchases_if_alive(
+        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
+    ) -> Floats:
         """E[purchases in (T, T + t] | alive at T, x, T].
 
         Of BG/NBD, equation (10) of Fader, Hardie & Lee (2005) without its factor P(alive), in a
@@ -272,6 +278,8 @@ class BetaGeometric(PurchaseModel):
             Time ahead.
         x, T : float or array_like
             Repeat transactions in T; a new customer by default.
+        t_x : optional
+            Time of the last; says nothing more of a customer who is alive.
 
         Returns
         -------
@@ -289,7 +297,13 @@ class BetaGeometric(PurchaseModel):
         )[()]
 
     def discounted_purchases_if_alive(
-        self, x: Number = 0, T: Number = 0, *, rate: float, horizon: float = math.inf
+        self,
+        x: Number = 0,
+        T: Number = 0,
+        t_x: Number | None = None,
+        *,
+        rate: float,
+        horizon: float = math.inf,
     ) -> Floats:
         """E[purchases in (T, T + horizon], each times e^(−rate·time) | alive at T, x, T].
 
@@ -299,6 +313,8 @@ class BetaGeometric(PurchaseModel):
         ----------
         x, T : float or array_like
             Repeat transactions in T; a new customer by default.
+        t_x : optional
+            Time of the last; says nothing more of a customer who is alive.
         rate : float
             Continuous discount rate δ per unit of time.
         horizon : float, optional

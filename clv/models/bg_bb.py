@@ -167,7 +167,9 @@ class BGBB(PurchaseModel):
         # Checked before equal rows are joined, so that a fault is told by its row.
         return on_distinct(lambda *rows: self._mixture(*rows)[1], *_checked(x, t_x, T))[()]
 
-    def survival_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+    def survival_if_alive(
+        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
+    ) -> Floats:
         """P(there for opportunity T + 1 + t | there for T + 1), (δ+T+1)_t / (γ+δ+T+1)_t, any x.
 
         Parameters
@@ -191,7 +193,9 @@ class BGBB(PurchaseModel):
 
     # -- what to expect -----------------------------------------------------------------------
 
-    def expected_purchases_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+    def expected_purchases_if_alive(
+        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
+    ) -> Floats:
         """E[purchases at the next t opportunities | there for the first of them, x, T].
 
         (α+x)/(α+β+T) times the expected number of them that the customer is there for.
@@ -217,7 +221,13 @@ class BGBB(PurchaseModel):
         return self._purchases_if_alive(t, x, T, rate=0.0)
 
     def discounted_purchases_if_alive(
-        self, x: Number = 0, T: Number = 0, *, rate: float, horizon: float = math.inf
+        self,
+        x: Number = 0,
+        T: Number = 0,
+        t_x: Number | None = None,
+        *,
+        rate: float,
+        horizon: float = math.inf,
     ) -> Floats:
         """E[purchases at the next `horizon` opportunities, each times e^(−rate·time) | alive].
 

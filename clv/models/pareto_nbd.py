@@ -214,7 +214,9 @@ class ParetoNBD(PurchaseModel):
 
         return on_distinct(distinct, x, t_x, T)[()]
 
-    def survival_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+    def survival_if_alive(
+        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
+    ) -> Floats:
         """P(alive at T + t | alive at T, T) = ((β + T)/(β + T + t))^s, whatever x.
 
         Parameters
@@ -223,6 +225,8 @@ class ParetoNBD(PurchaseModel):
             Time ahead.
         x, T : float or array_like
             Repeat transactions in T; a new customer by default.
+        t_x : optional
+            Time of the last; says nothing more of a customer who is alive.
 
         Returns
         -------
@@ -238,7 +242,9 @@ class ParetoNBD(PurchaseModel):
 
     # -- what to expect -----------------------------------------------------------------------
 
-    def expected_purchases_if_alive(self, t: Number, x: Number = 0, T: Number = 0) -> Floats:
+    def expected_purchases_if_alive(
+        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
+    ) -> Floats:
         """E[purchases in (T, T + t] | alive at T, x, T].
 
         (r+x)/(α+T) · ∫ ((β+T)/(β+T+u))^s du over 0 < u < t; the integral is (β+T) times
@@ -250,6 +256,8 @@ class ParetoNBD(PurchaseModel):
             Time ahead.
         x, T : float or array_like
             Repeat transactions in T; a new customer by default.
+        t_x : optional
+            Time of the last; says nothing more of a customer who is alive.
 
         Returns
         -------
@@ -266,7 +274,13 @@ class ParetoNBD(PurchaseModel):
         return np.asarray((self.r + x) / (self.alpha + T) * time_alive)[()]
 
     def discounted_purchases_if_alive(
-        self, x: Number = 0, T: Number = 0, *, rate: float, horizon: float = math.inf
+        self,
+        x: Number = 0,
+        T: Number = 0,
+        t_x: Number | None = None,
+        *,
+        rate: float,
+        horizon: float = math.inf,
     ) -> Floats:
         """E[purchases in (T, T + horizon], each times e^(−rate·time) | alive at T, x, T].
 
@@ -276,6 +290,8 @@ class ParetoNBD(PurchaseModel):
         ----------
         x, T : float or array_like
             Repeat transactions in T; a new customer by default.
+        t_x : optional
+            Time of the last; says nothing more of a customer who is alive.
         rate : float
             Continuous discount rate δ per unit of time.
         horizon : float, optional

@@ -390,7 +390,7 @@ def test_times_that_are_no_opportunities_are_refused() -> None:
             ask()
     with pytest.raises(RequestError, match=r"2 of 3 are not: -1, 0\.5"):
         PAPER.expected_purchases([1, -1, 0.5])
-    with pytest.raises(RequestError, match="cannot be negative; got rate = -"):
+    with pytest.raises(RequestError, match="discount rate and the horizon cannot be negative"):
         PAPER.discounted_purchases_if_alive(rate=-0.1)
 
 
