@@ -241,19 +241,24 @@ class Book:
         from clv.value.forecast import forecast
 
         with duckdb.connect() as engine:
-            engine.register("book", self._read(["frequency", "T", "p_alive", "expected_spend"]))
+            engine.register(
+                "book", self._read(["frequency", "recency", "T", "p_alive", "expected_spend"])
+            )
             sums = engine.execute(
-                "select frequency, T, sum(p_alive) as alive, "
+                "select frequency, recency, T, sum(p_alive) as alive, "
                 "sum(p_alive * expected_spend) as alive_spend "
                 "from book group by all order by all"
             ).fetchnumpy()
-        x, T, alive, alive_spend = (np.asarray(column, dtype=float) for column in sums.values())
+        x, t_x, T, alive, alive_spend = (
+            np.asarray(column, dtype=float) for column in sums.values()
+        )
         return forecast(
             self.purchases,
             x,
             T,
             alive,
             alive_spend,
+            t_x=t_x,
             end=self.end,
             unit=self.unit,
             margin=self.policy.margin,

@@ -119,7 +119,7 @@ def build_book(
         "input_sha256": orders.sha256,
         "columns": orders.columns.to_dict(),
         "rows": found.report.to_dict(),
-        "end": found.end.isoformat() if found.end else None,
+        "end": found.end.isoformat(),
         "end_assumed": found.end_assumed,
         "unit": unit,
         "engine": ENGINE,

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from clv.errors import ClvError, FitError, NotIdentifiedError
+from clv.errors import ClvError, NotIdentifiedError, RequestError
 from clv.history import DAYS_PER_UNIT, Histories
 from clv.models import PURCHASE_MODELS, purchase_model
 from clv.models.base import PurchaseModel
@@ -208,6 +208,8 @@ def compare(
     ------
     NotIdentifiedError
         Where no model can be fitted.
+    RequestError
+        Where a calibration end is given without the orders.
 
     Examples
     --------
@@ -218,7 +220,12 @@ def compare(
     ['mbg-nbd', 'bg-nbd']
     """
     split = None
-    if calibration_end is not None and orders is not None:
+    if calibration_end is not None:
+        if orders is None:
+            raise RequestError(
+                "A holdout needs the orders that the histories come from: "
+                "clv.compare(histories, orders=..., calibration_end=...)."
+            )
         split = holdout(
             orders, calibration_end=calibration_end, end=histories.end, unit=histories.unit
         )
@@ -232,7 +239,7 @@ def compare(
         rows=tuple(rows),
         one_time_customers=int(histories.weight[histories.frequency == 0].sum()),
         not_regular=tuple(plain),
-        holdout_actual=_actual(split) if split else None,
+        holdout_actual=split.transactions if split else None,
     )
 
 
@@ -240,13 +247,13 @@ def _compared(model: type[PurchaseModel], histories: Histories, split: Holdout |
     try:
         fit: Fit[PurchaseModel] = model.fit(histories)
         calibrated = model.fit(split.calibration) if split else None
-    except (FitError, ClvError) as error:
+    except ClvError as error:
         return Compared(model.name, model.label, None, reason=str(error))
     h = histories
     year = YEAR / DAYS_PER_UNIT[h.unit]
     once = h.frequency == 0
     p_alive = np.asarray(fit.model.p_alive(h.frequency, h.recency, h.T))
-    orders = p_alive * fit.model.expected_purchases_if_alive(year, h.frequency, h.T)
+    orders = p_alive * fit.model.expected_purchases_if_alive(year, h.frequency, h.T, h.recency)
     customers_once = float(h.weight[once].sum())
     of_holdout, expected = None, None
     if split and calibrated:
@@ -274,7 +281,3 @@ def holdout_log_likelihood(model: PurchaseModel, split: Holdout) -> tuple[float,
     ln_p = np.log(model.pmf(y, split.duration, x, t_x, T))
     expected = model.expected_purchases(split.duration, x, t_x, T)
     return float(n @ ln_p), float(n @ expected)
-
-
-def _actual(split: Holdout) -> int:
-    return int(split.table["holdout_frequency"].sum().to_pyarrow().as_py())

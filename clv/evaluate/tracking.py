@@ -135,12 +135,10 @@ def tracking_check(orders: Orders, fit: Fit[P], *, end: date | str | None = None
 
     Examples
     --------
-    >>> import clv, clv.datasets
-    >>> from clv.transactions.orders import read_orders
-    >>> from clv.transactions.summary import histories
-    >>> orders = read_orders(clv.datasets.path("cdnow"))
-    >>> fit = clv.BGNBD.fit(histories(orders, end="1997-09-30", unit="week"))
-    >>> check = tracking_check(orders, fit, end="1998-06-30")
+    >>> import clv
+    >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
+    >>> fit = clv.BGNBD.fit(clv.histories(orders, end="1997-09-30", unit="week"))
+    >>> check = clv.tracking_check(orders, fit, end="1998-06-30")
     >>> check.customers, int(check.actual[-1]), check.holdout_actual
     (2357, 4339, 1882)
     """

@@ -112,9 +112,7 @@ class SeasonalFit(Generic[G]):
     @property
     def end(self) -> date:
         """Last day of observation."""
-        end = self.histories.end
-        assert end is not None  # noqa: S101 - clv.histories always sets one
-        return end
+        return self.histories.end
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -238,15 +236,13 @@ def fit_seasonal(
     --------
     >>> import clv
     >>> orders = clv.read_orders(clv.datasets.path("online_retail"))
-    >>> found = fit_seasonal(clv.BGNBD, orders, end="2011-12-09", unit="week")
+    >>> found = clv.fit_seasonal(clv.BGNBD, orders, end="2011-12-09", unit="week")
     >>> busiest = max(found.index, key=found.index.get)
     >>> busiest, found.flat_test.p_value < 1e-6
     ('November', True)
     """
     _refuse_request(model, index, sigma)
     dated = histories(orders, end=end, unit=unit)
-    if dated.end is None:
-        raise FitError("These histories have no end of observation.")
     _refuse_short(orders.first_date, dated.end)
     track = tracking(orders, end=dated.end)
     repeats = _repeats(track, index)

@@ -147,7 +147,8 @@ class PurchaseModel(PurchaseNames, Model[Histories]):
     With x = t_x = T = 0, the defaults, the customer is a new one, just after the first purchase.
 
     Answers given that the customer is alive take t_x last: in most models it says nothing more of
-    such a customer. Where it does (regular customers), None stands for the mean over what it may be.
+    such a customer. Where it does (regular customers), None stands for the mean over what it can
+    be.
     """
 
     @classmethod

@@ -37,13 +37,10 @@ def plot_tracking(check: TrackingCheck, *, ax: Axes | None = None) -> Axes:
 
     Examples
     --------
-    >>> import clv, clv.datasets
-    >>> from clv.evaluate.tracking import tracking_check
-    >>> from clv.transactions.orders import read_orders
-    >>> from clv.transactions.summary import histories
-    >>> orders = read_orders(clv.datasets.path("cdnow"))
-    >>> fit = clv.BGNBD.fit(histories(orders, end="1997-09-30", unit="week"))
-    >>> ax = plot_tracking(tracking_check(orders, fit))
+    >>> import clv
+    >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
+    >>> fit = clv.BGNBD.fit(clv.histories(orders, end="1997-09-30", unit="week"))
+    >>> ax = clv.plot_tracking(clv.tracking_check(orders, fit))
     >>> ax.get_xlabel()
     'Date'
     """

@@ -46,6 +46,8 @@ class Orders:
     sha256 : str
         Of files, the hash of their content (`cat FILES | sha256sum`, in sorted order); of a
         frame, the hash of its customers, days and amounts as text.
+    opened : Source
+        The engine that holds `days`.
     """
 
     days: ir.Table = field(repr=False)

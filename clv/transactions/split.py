@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 import ibis.expr.types as ir
 import numpy as np
@@ -14,7 +15,7 @@ from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Unit
 from clv.transactions import engine
 from clv.transactions.orders import Orders
-from clv.transactions.summary import CustomerHistories, histories, read_date
+from clv.transactions.summary import CustomerHistories, histories, patterns, read_date
 
 __all__ = ["Holdout", "Tracking", "holdout", "tracking"]
 
@@ -42,6 +43,11 @@ class Holdout:
     end: date
     duration: float
 
+    @cached_property
+    def transactions(self) -> int:
+        """Customer-days with a purchase in the holdout period."""
+        return int(self.table["holdout_frequency"].sum().to_pyarrow().as_py())
+
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per customer: the calibration summary beside the holdout."""
         after: pd.DataFrame = self.table.to_pyarrow().to_pandas()
@@ -50,10 +56,7 @@ class Holdout:
     def outcomes(self) -> tuple[Floats, ...]:
         """Distinct (frequency, recency, T, holdout frequency) and their customers, sorted."""
         table = self.calibration.table.inner_join(self.table, "customer_id")
-        keys = ("frequency", "recency", "T", "holdout_frequency")
-        grouped = table.group_by(*keys).aggregate(customers=table.count()).order_by(*keys)
-        found = grouped.select(*keys, "customers").to_pyarrow()
-        return tuple(column.to_numpy().astype(np.float64) for column in found.columns)
+        return patterns(table, "frequency", "recency", "T", "holdout_frequency")
 
 
 def holdout(

@@ -18,7 +18,7 @@ from clv.transactions import engine
 from clv.transactions.orders import Orders
 from clv.transactions.report import OrdersReport, SetAside
 
-__all__ = ["CustomerHistories", "check_unit", "histories", "read_date"]
+__all__ = ["CustomerHistories", "check_unit", "histories", "patterns", "read_date"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,12 +40,15 @@ class CustomerHistories(Histories):
         - `recency_days`, `T_days`: recency and T in whole days.
     days : ibis.Table
         One row per customer and day with a purchase, held by the engine.
+    end : date
+        The last day of observation.
     end_assumed : bool
         Whether the end is only the last date of the log.
     report : OrdersReport
         Rows and amounts of the orders: read, kept, and set aside, now also after the end.
     """
 
+    end: date
     table: ir.Table = field(repr=False)
     days: ir.Table = field(repr=False)
     end_assumed: bool
@@ -69,7 +72,7 @@ class CustomerHistories(Histories):
         if self.log_gaps is not None:
             return self
         gaps = _gaps(self.days, self.end)
-        length, count = _patterns(gaps.filter(gaps["gap"].notnull()), "gap")
+        length, count = patterns(gaps.filter(gaps["gap"].notnull()), "gap")
         return replace(self, log_gaps=float(count @ np.log(length / DAYS_PER_UNIT[self.unit])))
 
 
@@ -122,11 +125,11 @@ def histories(
             f"{orders.first_date} to {orders.last_date}."
         )
     table = engine.materialise(orders.opened, _summary(orders.days, last, unit))
-    x, recency_days, T_days, weight = _patterns(table, "frequency", "recency_days", "T_days")
+    x, recency_days, T_days, weight = patterns(table, "frequency", "recency_days", "T_days")
     spend = None
     if orders.has_amount:
         bought = table.filter(table["spend_frequency"] > 0)
-        spend = SpendPatterns(*_patterns(bought, "spend_frequency", "monetary_value"))
+        spend = SpendPatterns(*patterns(bought, "spend_frequency", "monetary_value"))
     report = orders.report.without(_after(orders, last))
     if end is None:
         report = report.noting(
@@ -205,14 +208,14 @@ def _summary(days: ir.Table, end: date, unit: Unit) -> ir.Table:
     )
 
 
-def _gaps(days: ir.Table, end: date | None) -> ir.Table:
+def _gaps(days: ir.Table, end: date) -> ir.Table:
     """Days since the customer's purchase before, for each day with one; null for the first."""
-    seen = days if end is None else days.filter(days["date"] <= end)
+    seen = days.filter(days["date"] <= end)
     before = seen["date"].lag().over(group_by="customer_id", order_by="date")
     return seen.select(gap=seen["date"].delta(before, unit="day"))
 
 
-def _patterns(table: ir.Table, *keys: str) -> tuple[Floats, ...]:
+def patterns(table: ir.Table, *keys: str) -> tuple[Floats, ...]:
     """Return the distinct rows of some columns, sorted by them, and how many customers share each.
 
     Sorted, because the order in which an engine returns groups depends on its threads, and sums

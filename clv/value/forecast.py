@@ -89,6 +89,7 @@ def forecast(
     alive: Floats,
     alive_spend: Floats,
     *,
+    t_x: Floats | None = None,
     end: date,
     unit: Unit,
     margin: float,
@@ -105,6 +106,9 @@ def forecast(
         Distinct (repeat transactions, time observed).
     alive, alive_spend : ndarray, shape (n,)
         Sums over the customers with that (x, T) of P(alive) and of P(alive) × expected spend.
+    t_x : ndarray, shape (n,), optional
+        Time of the last purchase; needed where the rows are distinct in it, for models of regular
+        customers.
     end : date
         Last day of observation.
     unit : {"day", "week"}
@@ -126,7 +130,7 @@ def forecast(
     rows = []
     for first, last in spans:
         t = (last - end).days / DAYS_PER_UNIT[unit] if ahead is None else ahead(last)
-        until = purchases.expected_purchases_if_alive(t, x, T)
+        until = purchases.expected_purchases_if_alive(t, x, T, t_x)
         purchases_in = until - before
         before = until
         revenue = float(alive_spend @ purchases_in)

@@ -102,8 +102,6 @@ def score(
     alive) and `p_leaves`: the probability that a customer who is alive leaves within
     `leave_months`.
     """
-    if histories.end is None:
-        raise FitError("These histories have no end of observation, so no horizon can be counted.")
     customers = histories.table
     refuse_infinite_spend(customers, spend)
     unit = histories.unit
@@ -112,12 +110,12 @@ def score(
     x, t_x, T = histories.frequency, histories.recency, histories.T
     p_alive = purchases.p_alive(x, t_x, T)
     discounted = purchases.discounted_purchases_if_alive(
-        x, T, rate=terms.rate(unit), horizon=horizon
+        x, T, t_x, rate=terms.rate(unit), horizon=horizon
     )
     expected = (
         np.full_like(x, np.nan)
         if np.isinf(horizon)
-        else p_alive * purchases.expected_purchases_if_alive(horizon, x, T)
+        else p_alive * purchases.expected_purchases_if_alive(horizon, x, T, t_x)
     )
     scores = ibis.memtable(
         pa.table(
@@ -128,7 +126,7 @@ def score(
                 "p_alive": p_alive,
                 "expected_purchases": pa.array(expected, from_pandas=True),  # nan is null
                 "discounted_purchases": discounted,
-                "p_leaves": 1 - purchases.survival_if_alive(leaving, x, T),
+                "p_leaves": 1 - purchases.survival_if_alive(leaving, x, T, t_x),
             }
         )
     )

@@ -50,11 +50,10 @@ def seasonal_forecast(
     Examples
     --------
     >>> import clv
-    >>> from clv.inference.seasonal_fit import fit_seasonal
     >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
-    >>> fit = fit_seasonal(clv.BGNBD, orders, end="1998-06-30", unit="week")
+    >>> fit = clv.fit_seasonal(clv.BGNBD, orders, end="1998-06-30", unit="week")
     >>> spend = clv.GammaGamma.fit(fit.histories).model
-    >>> for row in seasonal_forecast(fit, spend, margin=.4, months=3):
+    >>> for row in clv.seasonal_forecast(fit, spend, margin=.4, months=3):
     ...     print(row.month, round(row.orders))
     1998-07 176
     1998-08 156

@@ -166,6 +166,7 @@ def test_recover_equals_recovery_limit(customer: str, problem: str) -> None:
     # What the value itself assumes is assumed by the limit too.
     terms = ["margin", "discount_rate", "horizon_months"]
     assert sorted(answer.pop("assumed")) == sorted({*terms, *same.pop("assumed")})
+    assert answer.pop("concerns") == []  # CDNOW tells every parameter
     assert answer == same
 
 
