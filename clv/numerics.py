@@ -1,6 +1,6 @@
 """The dangerous functions, each arguing its own stability.
 
-Two expectations carry every BG/NBD answer about the future. A customer who is alive after x
+Three expectations carry every BG/NBD answer about the future. A customer who is alive after x
 repeat transactions in T has a purchase rate λ ~ Gamma(R, A) and a dropout probability
 p ~ Beta(a, B), with R = r + x, A = α + T, B = b + x. The textbook forms go through 2F1, which
 overflows for large x, divides by a − 1, and meets a negative third argument for x = 0 and
@@ -17,8 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, roots_jacobi, roots_legendre
 
+from clv.errors import RequestError
+
 __all__ = [
     "alive_survival",
+    "central_tails",
     "discounted_purchases",
     "dot",
     "expected_purchases",
@@ -43,6 +46,34 @@ def dot(u: Floats, v: Floats) -> float:
     BLAS splits a long product over its threads, which is also slower where they are busy.
     """
     return float(np.einsum("i,i->", u, v))
+
+
+def central_tails(level: float) -> tuple[float, float]:
+    """Probabilities at the ends of a central interval: as much is left below as above.
+
+    Parameters
+    ----------
+    level : float
+        Probability that the interval holds, between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        (1 − level)/2 and (1 + level)/2.
+
+    Raises
+    ------
+    RequestError
+        For a level that is not between 0 and 1.
+
+    Examples
+    --------
+    >>> central_tails(0.5)
+    (0.25, 0.75)
+    """
+    if not 0 < level < 1:
+        raise RequestError(f"An interval's level lies between 0 and 1; got {level:g}.")
+    return (1 - level) / 2, (1 + level) / 2
 
 
 def on_distinct(f: Callable[..., Floats], *columns: npt.ArrayLike) -> Floats:

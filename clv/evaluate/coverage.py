@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from clv.inference.posterior import Posterior
 from clv.models.base import PurchaseModel
+from clv.numerics import central_tails
 from clv.transactions.split import Holdout
 
 __all__ = ["Coverage", "coverage", "covered_share"]
@@ -62,7 +63,7 @@ def covered_share(below: Floats, up_to: Floats, level: float) -> Floats:
     >>> covered_share(np.array([0.0, 0.95]), np.array([0.9, 1.0]), 0.8).round(3)
     array([0.889, 0.   ])
     """
-    low, high = (1 - level) / 2, (1 + level) / 2
+    low, high = central_tails(level)
     inside = np.minimum(up_to, high) - np.maximum(below, low)
     share: Floats = np.clip(inside, 0, None) / (up_to - below)
     return share

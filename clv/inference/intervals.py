@@ -13,20 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from clv.errors import RequestError
 from clv.inference.posterior import Posterior
 from clv.models.base import Model, PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
+from clv.numerics import central_tails
 
 __all__ = ["Interval", "Prediction", "expectation_interval", "predict"]
 
 Floats = npt.NDArray[np.float64]
-M = TypeVar("M", bound=Model)  # type: ignore[type-arg]  # of any data
+M = TypeVar("M", bound=Model[Any])
 
 CHUNK = 16_384
 """Customers predicted at once: small enough for the processor's cache."""
@@ -106,10 +106,10 @@ def expectation_interval(
     >>> bool(year.low < 1.444 < year.high)
     True
     """
-    _check_level(level)
+    tails = central_tails(level)
     models = post.models(draws, np.random.default_rng(seed))
     answers = np.stack([np.asarray(answer(model), dtype=float) for model in models])
-    low, high = np.quantile(answers, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.quantile(answers, tails, axis=0)
     return Interval(low, high, level, "expectation")
 
 
@@ -172,7 +172,7 @@ def predict(
     >>> bool(year.orders.low[0] < 25 < year.orders.high[0])
     True
     """
-    _check_level(level)
+    central_tails(level)  # refuses a level that is none, before any work
     columns = np.broadcast_arrays(
         *(
             np.atleast_1d(np.asarray(v, dtype=float))
@@ -235,13 +235,7 @@ def _futures(
 def _bounds(futures: npt.NDArray[np.float32], level: float) -> Floats:
     """Lower and upper bound over the first axis, each an outcome that was drawn."""
     count = len(futures)
-    tail = (1 - level) / 2
-    low = int(np.floor(tail * count))
+    low = int(np.floor(central_tails(level)[0] * count))
     high = count - 1 - low
     parted = np.partition(futures, (low, high), axis=0)
     return np.stack([parted[low], parted[high]]).astype(float)
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise RequestError(f"An interval's level lies between 0 and 1; got {level:g}.")

@@ -13,6 +13,7 @@ is as likely as the next.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -23,6 +24,7 @@ import numpy.typing as npt
 from clv.errors import FitError, RequestError
 from clv.models.base import Model
 from clv.models.maximum_likelihood import Fit, log_prior
+from clv.numerics import central_tails
 
 __all__ = ["Posterior", "posterior"]
 
@@ -91,8 +93,7 @@ class Posterior(Generic[M_co]):
 
     def interval(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
         """Central interval of each parameter."""
-        tails = [(1 - level) / 2, (1 + level) / 2]
-        low, high = weighted_quantiles(self.draws, self.weights, tails)
+        low, high = weighted_quantiles(self.draws, self.weights, central_tails(level))
         names = self.fit.parameters
         return dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
 
@@ -180,8 +181,10 @@ def posterior(fit: Fit[M], *, draws: int = 4000, seed: int = 1) -> Posterior[M]:
 
     Raises
     ------
+    RequestError
+        For fewer than 100 draws.
     FitError
-        Where the weights cannot be trusted and the sampler is not installed.
+        Where the weights cannot be trusted and the sampler is not installed or mixes too slowly.
 
     Examples
     --------
@@ -231,7 +234,7 @@ def log_posterior(fit: Fit[Any], log_draws: Floats) -> Floats:
     return value + log_prior(kind, fit.prior, log_draws)
 
 
-def weighted_quantiles(values: Floats, weights: Floats, at: list[float]) -> Floats:
+def weighted_quantiles(values: Floats, weights: Floats, at: Sequence[float]) -> Floats:
     """Quantiles of weighted rows: values (n, ...), weights (n,); returns (len(at), ...)."""
     order = np.argsort(values, axis=0)
     sorted_values = np.take_along_axis(values, order, axis=0)

@@ -16,13 +16,14 @@ import numpy.typing as npt
 from dateutil.relativedelta import relativedelta
 from scipy.special import chdtrc, ndtri
 
-from clv.errors import FitError, NotIdentifiedError, ParameterError, RequestError
+from clv.errors import FitError, NotIdentifiedError, RequestError
 from clv.inference.seasonal_mode import SeasonalMode
 from clv.models.base import Number
 from clv.models.beta_geometric import BetaGeometric
 from clv.models.maximum_likelihood import Fit, LogNormal, maximise
 from clv.models.seasons.model import SeasonalLikelihood, SeasonalModel
 from clv.models.seasons.season import Days, Season, season_names, season_of
+from clv.numerics import central_tails
 from clv.transactions.orders import Orders
 from clv.transactions.split import Tracking, tracking
 from clv.transactions.summary import CustomerHistories, histories
@@ -141,9 +142,8 @@ class SeasonalFit(Generic[G]):
 
     def index_interval(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
         """Interval of each season's index, normal in its logarithm, hence positive."""
-        if not 0 < level < 1:
-            raise ParameterError(f"An interval's level lies between 0 and 1; got {level:g}")
-        factors = np.exp(float(ndtri((1 + level) / 2)) * self._log_index_errors).tolist()
+        z = float(ndtri(central_tails(level)[1]))
+        factors = np.exp(z * self._log_index_errors).tolist()
         return {
             name: (value / factor, value * factor)
             for (name, value), factor in zip(self.index.items(), factors, strict=True)

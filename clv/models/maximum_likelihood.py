@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.special import ndtri
 
 from clv.errors import FitError, NotIdentifiedError, ParameterError
 from clv.models.base import Derivatives, Model
@@ -139,8 +140,6 @@ class Fit(Generic[M_co]):
         """
         if not 0 < level < 1:
             raise ParameterError(f"An interval's level lies between 0 and 1; got {level:g}")
-        from scipy.special import ndtri
-
         z = float(ndtri((1 + level) / 2))
         spread = np.exp(z * np.sqrt(np.diag(self.log_covariance)))
         return {
@@ -150,7 +149,7 @@ class Fit(Generic[M_co]):
 
     @property
     def identified(self) -> bool:
-        """Whether the data tell every parameter; `concerns` says which they hardly tell."""
+        """Whether every figure can be taken as it is; `concerns` says what stands against it."""
         return not self.concerns
 
     @property

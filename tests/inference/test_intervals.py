@@ -118,3 +118,5 @@ def test_level_is_a_probability(post: Posterior[BGNBD], level: float) -> None:
         clv.predict(post, 52.0, level=level)
     with pytest.raises(RequestError, match="between 0 and 1"):
         clv.expectation_interval(post, lambda m: m.expected_purchases(52), level=level)
+    with pytest.raises(RequestError, match="between 0 and 1"):
+        post.interval(level)

@@ -9,8 +9,8 @@ from typing import Any
 
 from scipy.special import ndtr, ndtri
 
-from clv.errors import RequestError
 from clv.models.covariates.columns import Column
+from clv.numerics import central_tails
 
 __all__ = ["Coefficient", "LikelihoodRatio"]
 
@@ -78,9 +78,7 @@ class Coefficient:
         -------
         tuple of float
         """
-        if not 0 < level < 1:
-            raise RequestError(f"An interval's level lies between 0 and 1; got {level:g}")
-        spread = float(ndtri((1 + level) / 2)) * self.standard_error
+        spread = float(ndtri(central_tails(level)[1])) * self.standard_error
         return self.estimate - spread, self.estimate + spread
 
     @property
