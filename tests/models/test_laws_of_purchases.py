@@ -182,8 +182,8 @@ def test_a_higher_rate_takes_away_and_a_longer_horizon_adds(
     rates = [discounted(k / c.t, c.t) for k in (0, 0.1, 1, 10)]
     assert all(np.diff(rates) < 0)
     horizons = [discounted(1 / c.t, h) for h in (0, c.t, 3 * c.t, 20 * c.t)]
-    assert horizons[0] == 0
-    assert all(np.diff(horizons) > 0)
+    assert 0 == horizons[0] < horizons[1]
+    assert all(np.diff(horizons) >= -NOISE * horizons[1])  # far ahead nothing is added
     assert discounted(1 / c.t, np.inf) == pytest.approx(horizons[-1], rel=1e-6)
 
 
