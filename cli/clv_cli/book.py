@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from clv_cli.output import paragraph
+from clv_cli.output import paragraph, plain
 
 if TYPE_CHECKING:
     from clv.book import Book
@@ -38,11 +38,5 @@ def echo_caveats(book: Book, keys: Sequence[str]) -> None:
     if not keys:
         return
     values = book.policy.assumed
-    shown = ", ".join(f"{key} {_plain(values[key])}" for key in keys)
+    shown = ", ".join(f"{key} {plain(values[key])}" for key in keys)
     paragraph(f"Assumed, not confirmed by you: {shown}.")
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)

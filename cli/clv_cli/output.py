@@ -28,6 +28,7 @@ __all__ = [
     "money",
     "number",
     "paragraph",
+    "plain",
     "write_rows",
 ]
 
@@ -60,6 +61,15 @@ def number(value: float | None, digits: int = 2) -> str:
 def money(value: float | None, currency: str = "") -> str:
     """Write an amount for people, with its currency where the policy names one."""
     return f"{number(value)} {currency}".strip()
+
+
+def plain(value: object) -> str:
+    """Write a figure or rule of the policy as its file does, without quotes."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def echo_json(answer: Any) -> None:

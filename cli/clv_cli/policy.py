@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from clv_cli.output import echo_json, echo_rows, echo_table, format_option, paragraph
+from clv_cli.output import echo_json, echo_rows, echo_table, format_option, paragraph, plain
 
 
 @click.group(
@@ -72,7 +72,7 @@ def check(file: Path, form: str) -> None:
     else:
         echo_table(
             ["figure", "", "value"],
-            ([row["key"], row["origin"], _plain(row["value"])] for row in rows),
+            ([row["key"], row["origin"], plain(row["value"])] for row in rows),
             left=2,
         )
         click.echo()
@@ -81,11 +81,3 @@ def check(file: Path, form: str) -> None:
             f"{file} can be followed (version {found.version}): {yours} figures are yours, "
             f"{len(rows) - yours} are assumed."
         )
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)

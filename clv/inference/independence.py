@@ -104,7 +104,8 @@ def spend_independence(histories: Histories) -> SpendIndependence:
     spend = histories.spend
     if spend is None or not len(spend.weight):
         raise NotIdentifiedError(
-            "These histories have no spend, so nothing can be said of its independence."
+            "These histories have no spend, so nothing can be said of its independence. Read the "
+            "orders with their amounts."
         )
     n = spend.weight
     total = float(n.sum())

@@ -36,6 +36,7 @@ __all__ = [
     "ProblemType",
     "RecoveryRules",
     "RetentionRules",
+    "money",
 ]
 
 JUDGEMENT = "assumed; replace it with your own figure"

@@ -33,7 +33,7 @@ LAYOUTS = (
     Layout("%Y.%m.%d", "year.month.day"),
     Layout("%Y%m%d", "yearmonthday"),
     Layout("%d %b %Y", "day month-name year"),
-    Layout("%d-%b-%Y", "day-month name-year"),
+    Layout("%d-%b-%Y", "day-month-name-year"),
     Layout("%d %B %Y", "day month-name year"),
     Layout("%b %d, %Y", "month-name day, year"),
     Layout("%B %d, %Y", "month-name day, year"),

@@ -17,12 +17,12 @@ import ibis.expr.types as ir
 from clv.transactions.columns import Columns
 from clv.transactions.engine import parse_date
 
-__all__ = ["AMOUNT", "Reading", "date_text"]
+__all__ = ["AMOUNT", "FIRST_DAY", "LAST_DAY", "Reading", "date_text"]
 
 AMOUNT = dt.Decimal(18, 4)
 """Sums of decimals do not depend on the order of the rows; sums of floats do."""
 
-NO_CUSTOMER = ("", "NULL", "null", "NaN", "nan", "None", "<NA>", "N/A", "n/a", "\\N")
+MISSING_ID = ("", "NULL", "null", "NaN", "nan", "None", "<NA>", "N/A", "n/a", "\\N")
 """How databases and data frames write a value that is missing."""
 
 FIRST_DAY, LAST_DAY = date(1000, 1, 1), date(9999, 12, 31)
@@ -121,7 +121,7 @@ def customer(column: ir.Column) -> ir.Column:
         said = ibis.ifelse(whole == column, whole.cast(str), column.cast(str))
         return said.nullif("nan")
     text = column.cast(str).strip()
-    return ibis.ifelse(text.isin(NO_CUSTOMER), None, text)
+    return ibis.ifelse(text.isin(MISSING_ID), None, text)
 
 
 def number(column: ir.Column) -> ir.DecimalValue:

@@ -230,7 +230,6 @@ class CovariateModel:
         Returns
         -------
         ndarray, shape (n,)
-
         """
         x, t_x, T = histories_of(customers)
         theta = np.stack(list(self.parameters_for(customers).values()), axis=1)
