@@ -288,7 +288,7 @@ did you mean 0.10?
         'Code of the currency, printed beside amounts, as "EUR"; empty: not stated.',
         max_length=3,
     )
-    margin: float = _value(0.4, "Part of revenue left after what the sold goods cost.", ge=0, lt=1)
+    margin: float = _value(0.4, "Part of revenue left after what the sold goods cost.", gt=0, lt=1)
     discount_rate: float = _value(
         0.1, "What a year's wait costs: effective annual rate, as 0.10 for 10 %.", ge=0, lt=1
     )

@@ -26,7 +26,7 @@ tables = st.fixed_dictionaries(
     {},
     optional={
         "currency": st.sampled_from(["", "EUR", "JPY"]),
-        "margin": shares,
+        "margin": st.floats(0, 1, exclude_min=True, exclude_max=True),
         "discount_rate": shares,
         "horizon_months": st.integers(1, 600) | st.just("none"),
         "recovery": st.fixed_dictionaries(
@@ -176,7 +176,8 @@ def test_sections_given_as_values() -> None:
         ("discount_rate = 10", ["10 means 1000 %; did you mean 0.10?"]),
         ("margin = 40", ["margin", "got 40", "4000 %", "did you mean 0.40?"]),
         ("margin = 1", ["margin", "1 means 100 %"]),
-        ("margin = -0.1", ["margin", "at least 0", "got -0.1"]),
+        ("margin = -0.1", ["margin", "above 0", "got -0.1"]),
+        ("margin = 0", ["margin", "above 0", "got 0"]),  # every value would be 0
         ('margin = "0.4"', ["margin", '"0.4"']),
         ("margin = true", ["margin", "got true"]),
         ("margin = nan", ["margin", "nan"]),
