@@ -107,7 +107,7 @@ class Comparison:
         """The model to use: highest holdout log-likelihood where there is one, else lowest AIC."""
         fitted = [row for row in self.rows if row.fit]
         if all(row.holdout_log_likelihood is not None for row in fitted):
-            return max(fitted, key=lambda row: row.holdout_log_likelihood or -np.inf)
+            return max(fitted, key=_of_holdout)
         return fitted[0]
 
     @property
@@ -135,7 +135,7 @@ class Comparison:
         if best.holdout_log_likelihood is not None:
             other = max(
                 (row for row in fitted if row is not best),
-                key=lambda row: row.holdout_log_likelihood or -np.inf,
+                key=_of_holdout,
             )
             ahead = best.holdout_log_likelihood - (other.holdout_log_likelihood or 0.0)
             return (
@@ -178,6 +178,10 @@ class Comparison:
             "not_regular": list(self.not_regular),
             "sentences": self.sentences,
         }
+
+
+def _of_holdout(row: Compared) -> float:
+    return -np.inf if row.holdout_log_likelihood is None else row.holdout_log_likelihood
 
 
 def compare(

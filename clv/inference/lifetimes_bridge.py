@@ -192,7 +192,9 @@ def _fit_lifetimes(model: Model[Any], histories: Histories) -> Any:
                 f"lifetimes does not converge on these data, so there is nothing to compare our "
                 f"{model.label} fit with. Its advice: {str(error).strip()}"
             ) from None
-    raise ParameterError(f"lifetimes has no {model.label}; nothing to cross-check with.")
+    raise ParameterError(
+        f"Only BG/NBD and Gamma-Gamma are cross-checked with lifetimes; this is {model.label}."
+    )
 
 
 def to_lifetimes(fit: Fit[Any]) -> BetaGeoFitter | GammaGammaFitter:
@@ -247,7 +249,9 @@ def to_lifetimes(fit: Fit[Any]) -> BetaGeoFitter | GammaGammaFitter:
             }
         )
     else:
-        raise ParameterError(f"lifetimes has no {fit.model.label} to convert to.")
+        raise ParameterError(
+            f"Only BG/NBD and Gamma-Gamma are converted to lifetimes; this is {fit.model.label}."
+        )
     names = list(fit.parameters)
     fitter.params_ = pd.Series(fit.parameters)
     fitter._negative_log_likelihood_ = -fit.log_likelihood / fit.customers
