@@ -3,8 +3,11 @@
 Gamma-Gamma assumes it: then a lifetime value is (expected purchases) × (expected spend). Under the
 assumption the mean of a customer's transaction values has the same expectation whatever x, so its
 covariance with x is zero. Its variance does depend on x (a mean of more values varies less), hence
-the standard error here does not assume it constant. A rank correlation would not do: means of few
-skewed values have a lower median, so ranks correlate even where the assumption holds.
+the standard error here does not assume it constant: White's, each residual divided by what its
+customer's own pull on the slope leaves of it (HC3: MacKinnon & White 1985, Journal of Econometrics
+29(3)), for a few customers who buy very often would otherwise make it too small. A rank correlation
+would not do: means of few skewed values have a lower median, so ranks correlate even where the
+assumption holds.
 """
 
 from __future__ import annotations
@@ -13,8 +16,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from scipy.special import ndtr
+from scipy.special import stdtr, stdtrit
 
 from clv.errors import NotIdentifiedError
 from clv.history import Histories
@@ -55,8 +57,13 @@ class SpendIndependence:
             f"(95 % interval {self.low:.2f} to {self.high:.2f}, {self.customers:,} customers)"
         )
         size = abs(self.correlation)
-        if self.low <= 0 <= self.high or size < WEAK:
+        if self.low <= 0 <= self.high:
             return f"{shown}: no sign against Gamma-Gamma's assumption that they are independent."
+        if size < WEAK:
+            return (
+                f"{shown}: against Gamma-Gamma's assumption that they are independent, but too "
+                "weakly to matter for the values."
+            )
         seldom, often = ("high", "low") if self.correlation > 0 else ("low", "high")
         how = "weakly against" if size < STRONG else "clearly against"
         return (
@@ -118,14 +125,20 @@ def spend_independence(histories: Histories) -> SpendIndependence:
             "purchases, so their correlation is undefined."
         )
     correlation = float(n @ (dx * dm)) / spread
-    # Variance of Σ dx·dm, each customer's own: White's estimator for the slope through the mean.
-    residual = dm - dx * float(n @ (dx * dm)) / float(n @ dx**2)
-    error = math.sqrt(float(n @ (dx * residual) ** 2)) / spread
-    z = float(np.inf if error == 0 else abs(correlation) / error)
+    # Variance of Σ dx·dm, each customer's own. A customer with leverage 1 is met exactly, whatever
+    # was spent: then the data do not say how far the correlation is off.
+    in_x = float(n @ dx**2)
+    residual = dm - dx * float(n @ (dx * dm)) / in_x
+    left = 1 - 1 / total - dx**2 / in_x
+    error = math.inf
+    if left.min() > 1e-9:
+        error = math.sqrt(float(n @ (dx * residual / left) ** 2)) / spread
+    freedom = max(1.0, total - 2)
+    reach = float(stdtrit(freedom, 0.975)) * error
     return SpendIndependence(
         correlation=correlation,
-        low=max(-1.0, correlation - 1.96 * error),
-        high=min(1.0, correlation + 1.96 * error),
-        p_value=float(2 * ndtr(-z)),
+        low=max(-1.0, correlation - reach),
+        high=min(1.0, correlation + reach),
+        p_value=float(2 * stdtr(freedom, -abs(correlation) / error)) if error else 0.0,
         customers=int(total),
     )

@@ -63,6 +63,32 @@ def test_where_spend_is_independent_the_p_value_is_uniform() -> None:
     assert np.mean(p < 0.05) == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 500))
 
 
+def test_a_few_customers_are_not_called_dependent_more_often_than_one_time_in_twenty() -> None:
+    """1,000 small shops: who buys very often pulls the slope, and so hides the own residual."""
+    rng = np.random.default_rng(7)
+    p = []
+    for _ in range(1000):
+        x, m = spenders(300, rng)
+        p.append(result_of(x[:30], m[:30]).p_value)
+    assert np.mean(np.array(p) < 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+
+
+@pytest.mark.parametrize("x", [[1, 2], [1, 1, 1, 5]])
+def test_one_customer_who_alone_buys_so_often_proves_nothing(x: list[int]) -> None:
+    """A line through two points, or through a mean and one point, meets them whatever they are."""
+    result = result_of(x, [3.0, 5.0, 4.0, 9.0][: len(x)])
+    assert (result.low, result.high, result.p_value) == (-1.0, 1.0, 1.0)
+    assert "no sign against" in result.sentence
+
+
+def test_a_dependence_that_is_sure_but_small_is_told_as_such() -> None:
+    x, m = spenders(100_000, np.random.default_rng(8))
+    result = result_of(x, m * x**0.03)
+    assert result.low > 0
+    assert result.correlation < 0.1
+    assert "too weakly to matter" in result.sentence
+
+
 def test_the_interval_holds_where_the_spread_of_spend_goes_with_frequency() -> None:
     """One in ten buys often, and they vary five times as much: 1/√n would be far too sure."""
     rng = np.random.default_rng(3)
