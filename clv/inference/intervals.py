@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from clv.errors import RequestError
 from clv.inference.posterior import Posterior
 from clv.models.base import Model, PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
@@ -151,17 +153,25 @@ def predict(
     level : float
         Probability that each interval holds; at least that for orders, which are whole numbers.
     draws, seed : int
-        Futures of each customer; the same seed gives the same intervals.
+        Futures of each customer, at least 2/(1 − level) − 1; the same seed gives the same
+        intervals.
 
     Returns
     -------
     Prediction
+
+    Raises
+    ------
+    RequestError
+        Where the level is none, or the draws are too few for it.
 
     Notes
     -----
     Orders are whole numbers: the lower bound is the largest n with P(fewer than n) ≤ (1 − level)/2,
     the upper the smallest with P(more than n) ≤ (1 − level)/2, so the interval holds at least
     `level`. Customers with one history have one distribution of orders, so its draws are shared.
+    Between the k-th smallest and the k-th largest of N draws one more falls with probability
+    1 − 2k/(N + 1); k is the largest for which that is at least `level`, however few the draws.
 
     Examples
     --------
@@ -172,7 +182,12 @@ def predict(
     >>> bool(year.orders.low[0] < 25 < year.orders.high[0])
     True
     """
-    central_tails(level)  # refuses a level that is none, before any work
+    if _rank(draws, level) < 1:
+        raise RequestError(
+            f"{draws:,} draws are too few for an interval of level {level:g}: not even the "
+            "smallest and the largest of them hold so much. Give at least "
+            f"{_draws_needed(level):,}."
+        )
     columns = np.broadcast_arrays(
         *(
             np.atleast_1d(np.asarray(v, dtype=float))
@@ -182,7 +197,7 @@ def predict(
     rng = np.random.default_rng(seed)
     models = post.models(draws, rng)
     spends = spend.models(draws, rng) if spend else None
-    order = np.lexsort(columns[2::-1])
+    order = np.lexsort(columns[::-1])  # by history, then spend: any order of rows, the same draws
     ends = [*range(CHUNK, len(order), CHUNK), len(order)]
     streams = rng.spawn(len(ends))
     bounds = np.empty((4, len(order)))
@@ -234,8 +249,17 @@ def _futures(
 
 def _bounds(futures: npt.NDArray[np.float32], level: float) -> Floats:
     """Lower and upper bound over the first axis, each an outcome that was drawn."""
-    count = len(futures)
-    low = int(np.floor(central_tails(level)[0] * count))
-    high = count - 1 - low
+    rank = _rank(len(futures), level)
+    low, high = rank - 1, len(futures) - rank
     parted = np.partition(futures, (low, high), axis=0)
     return np.stack([parted[low], parted[high]]).astype(float)
+
+
+def _rank(draws: int, level: float) -> int:
+    """Largest k with 1 − 2k/(draws + 1) ≥ level, but for rounding."""
+    return math.floor(central_tails(level)[0] * (draws + 1) + 1e-9)
+
+
+def _draws_needed(level: float) -> int:
+    """Fewest draws with a rank of 1."""
+    return math.ceil(2 / (1 - level) - 1 - 1e-9)

@@ -7,6 +7,7 @@ import pytest
 
 import clv
 from clv.errors import RequestError
+from clv.inference.intervals import Interval
 from clv.inference.posterior import Posterior
 from clv.models.bg_nbd import BGNBD
 from clv.models.gamma_gamma import GammaGamma
@@ -105,6 +106,52 @@ def test_same_seed_same_interval_whatever_the_order_of_customers(
     one = clv.predict(post, 52.0, x, t_x, T, draws=50, seed=5)
     back = clv.predict(post, 52.0, x[::-1], t_x[::-1], T[::-1], draws=50, seed=5)
     assert np.array_equal(one.orders.high, back.orders.high[::-1])
+
+
+def test_value_too_is_the_same_whatever_the_order_of_customers(
+    post: Posterior[BGNBD], spend: Posterior[GammaGamma]
+) -> None:
+    """Customers with one history, told apart by what they spend."""
+    spent = np.linspace(5.0, 100.0, 40)
+
+    def value(m: np.ndarray) -> Interval:
+        found = clv.predict(
+            post, 52.0, 5, 35.0, 39.0, spend=spend, spend_frequency=5, monetary_value=m, draws=50
+        )
+        assert found.value is not None
+        return found.value
+
+    assert np.array_equal(value(spent).high, value(spent[::-1]).high[::-1])
+
+
+@pytest.mark.parametrize(("level", "draws"), [(0.95, 200), (0.95, 99), (0.8, 200), (0.99, 199)])
+def test_what_comes_lies_within_as_often_as_the_draws_allow(level: float, draws: int) -> None:
+    """Of N draws and what comes, all alike, each has the same chance of being the k-th smallest.
+
+    So k-th smallest to k-th largest hold 1 − 2k/(N + 1) of the outcomes that do not tie.
+    """
+    model, worth = BGNBD(r=50, alpha=1, a=0.01, b=1000), GammaGamma(p=6.25, q=3.74, v=15.44)
+    T = np.linspace(30, 40, 20_000)
+    known = exactly(model)
+    spend = Posterior(
+        clv.Fit.__new__(clv.Fit), np.array([[6.25, 3.74, 15.44]] * 2), known.weights, 0.0, 2.0, ""
+    )
+    object.__setattr__(spend.fit, "model", worth)
+    found = clv.predict(known, 4.0, 0, 0, T, spend=spend, level=level, draws=draws)
+    assert found.value is not None
+    rng = np.random.default_rng(9)
+    came = worth.simulate_total(model.simulate_purchases(4.0, rng, 0, 0, T), rng)
+    share = np.mean((found.value.low <= came) & (came <= found.value.high))
+    k = int((1 - level) / 2 * (draws + 1) + 1e-9)
+    expected = 1 - 2 * k / (draws + 1)
+    assert expected >= level - 1e-12
+    assert share == pytest.approx(expected, abs=4 * np.sqrt(level * (1 - level) / len(T)))
+
+
+def test_too_few_draws_for_a_level_are_refused(post: Posterior[BGNBD]) -> None:
+    with pytest.raises(RequestError, match="Give at least 1,999"):
+        clv.predict(post, 52.0, level=0.999, draws=200)
+    clv.predict(post, 52.0, level=0.999, draws=1999)
 
 
 def test_customers_with_one_history_share_their_interval(post: Posterior[BGNBD]) -> None:
