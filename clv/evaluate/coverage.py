@@ -60,12 +60,18 @@ class Coverage:
 def covered_share(below: Floats, up_to: Floats, level: float) -> Floats:
     """Part of each stretch [F(y − 1), F(y)] that lies in the central interval of this level.
 
+    An outcome so unlikely that its stretch has no length is a point, inside or not.
+
     >>> covered_share(np.array([0.0, 0.95]), np.array([0.9, 1.0]), 0.8).round(3)
     array([0.889, 0.   ])
     """
     low, high = central_tails(level)
     inside = np.minimum(up_to, high) - np.maximum(below, low)
-    share: Floats = np.clip(inside, 0, None) / (up_to - below)
+    length = up_to - below
+    within = (below >= low) & (below <= high)
+    share: Floats = np.divide(
+        np.clip(inside, 0, None), length, out=within.astype(float), where=length > 0
+    )
     return share
 
 

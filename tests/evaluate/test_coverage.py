@@ -27,6 +27,12 @@ def test_80_percent_hold_on_cdnow_in_every_group_of_frequency(split: Holdout) ->
     assert sum(customers for _, customers, _ in found.groups) == 2357  # Fader, Hardie & Lee (2005)
 
 
+def test_an_outcome_of_no_probability_is_covered_or_not() -> None:
+    """A customer who buys far more than the model can say: F(y − 1) and F(y) are both 1."""
+    certain = np.array([0.0, 0.5, 1.0])
+    assert covered_share(certain, certain, 0.8).tolist() == [0.0, 1.0, 0.0]
+
+
 @given(
     st.lists(st.floats(0.01, 1), min_size=1, max_size=8),
     st.floats(0.05, 0.95),
