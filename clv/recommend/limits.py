@@ -199,7 +199,7 @@ def recovery_limits(
             (floor > goodwill) & (floor > most),
             floor > goodwill,
             c * kappa >= D,
-            (limited > 0) & (goodwill == 0),
+            (wanted > 0) & (_payable(wanted, policy) == 0),
             (wanted > 0) & (limited >= wanted),
             of_year < of_loss,
         ],

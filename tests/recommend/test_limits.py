@@ -179,6 +179,9 @@ def asked(text: str, loss: float = 40, V: float = 400, **more: Any) -> RecoveryL
         ("[recovery]\nmost_of_loss = 0.25", {}, 10, "share of the loss"),
         ("[recovery]\nmost_in_12_months = 20.0", {"given_12_months": 8}, 12, "12-month limit"),
         ("[recovery]\nmost_in_12_months = 20.0", {"given_12_months": 30}, 0, "12-month limit"),
+        # what is left of a limit, and not what would pay for itself, is too small to handle
+        ("[recovery]\nmost_in_12_months = 20.0", {"given_12_months": 19.5}, 0, "12-month limit"),
+        ("[recovery]\nmost_of_loss = 0.02", {}, 0, "share of the loss"),
         ("", {"loss": 0}, 0, "share of the loss"),
         ("", {"loss": 0, "V": 0}, 0, "too little at stake"),
     ],
