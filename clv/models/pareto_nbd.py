@@ -29,7 +29,7 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, exprel, gammaln, logsumexp, polygamma
+from scipy.special import digamma, exprel, gammaln, logsumexp, polygamma, xlogy
 
 from clv.history import Histories
 from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
@@ -320,7 +320,7 @@ class ParetoNBD(PurchaseModel):
         if rate == 0 and math.isinf(horizon):
             return np.asarray((self.r + x) / A * B / (self.s - 1))[()]
         end = horizon if rate == 0 else min(horizon, 60 / rate)
-        kappa = rate + self.s / B
+        kappa = rate + (self.s + 1) / B  # keeps u = −B, where the integrand is singular, away
         v_end = np.log1p(kappa * end)
         nodes, weights = panels(max(1, math.ceil(float(np.max(v_end)) / 2)))
         time_alive = np.zeros_like(B)
@@ -364,8 +364,7 @@ class ParetoNBD(PurchaseModel):
         ln_factor = gammaln(R + n) - gammaln(R) - gammaln(n + 1)
 
         def ln_nbd(u: Floats) -> Floats:
-            with np.errstate(divide="ignore"):
-                share = np.where(n > 0, n * np.log(u / (A + u)), 0.0)
+            share = xlogy(n, u / (A + u))  # 0 for n = 0, u = 0 too
             return np.asarray(ln_factor - R * np.log1p(u / A) + share)
 
         total = np.exp(ln_nbd(t) - s * np.log1p(t / B))
