@@ -20,7 +20,7 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, betaln, digamma, expit, gammaln, polygamma
+from scipy.special import betainc, betaln, digamma, expit, gammaln, polygamma, xlogy
 
 from clv import numerics
 from clv.history import Histories
@@ -374,8 +374,7 @@ class BetaGeometric(PurchaseModel):
         n, t, x, T = (np.asarray(v, dtype=float) for v in (n, t, x, T))
         R, A, a, B = self._given_alive(x, T)
         ln_factorial = gammaln(R + n) - gammaln(R) - gammaln(n + 1)
-        with np.errstate(divide="ignore"):  # t = 0: ln 0 · n
-            ln_rate = np.where(n > 0, n * np.log(t / (A + t)), 0.0)
+        ln_rate = xlogy(n, t / (A + t))  # 0 for n = 0, t = 0 too
         stays = ln_factorial - R * np.log1p(t / A) + ln_rate + betaln(a, B + n) - betaln(a, B)
         j = np.maximum(n, 1)
         leaves = np.exp(betaln(a + 1, B + j - 1) - betaln(a, B)) * betainc(j, R, t / (A + t))
