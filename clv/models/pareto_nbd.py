@@ -320,7 +320,7 @@ class ParetoNBD(PurchaseModel):
         if rate == 0 and math.isinf(horizon):
             return np.asarray((self.r + x) / A * B / (self.s - 1))[()]
         end = horizon if rate == 0 else min(horizon, 60 / rate)
-        kappa = rate + self.s / B
+        kappa = rate + (self.s + 1) / B  # keeps u = −B, where the integrand is singular, away
         v_end = np.log1p(kappa * end)
         nodes, weights = panels(max(1, math.ceil(float(np.max(v_end)) / 2)))
         time_alive = np.zeros_like(B)
