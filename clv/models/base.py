@@ -52,11 +52,12 @@ class Model(ABC, Generic[D]):
     """The parameters that say how customers leave, where there are such."""
 
     def __post_init__(self) -> None:
-        faults = [
-            f"{self.label} needs {field} > 0; got {field} = {value:g}"
-            for field, value in self.parameters.items()
-            if not (math.isfinite(value) and value > 0)
-        ]
+        faults = []
+        for field in self.parameter_names():
+            value = getattr(self, field)
+            good = isinstance(value, (int, float, np.number)) and math.isfinite(value) and value > 0
+            if not good:
+                faults.append(f"{self.label} needs {field} > 0; got {field} = {value!r}")
         if faults:
             raise ParameterError.of(faults)
 

@@ -24,6 +24,7 @@ from scipy.special import betainc, betaln, digamma, expit, gammaln, polygamma, x
 
 from clv import numerics
 from clv.history import Histories
+from clv.models.arguments import refuse_impossible
 from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
 from clv.models.beta_geometric_histories import per_history
 from clv.numerics import dot
@@ -73,6 +74,7 @@ class BetaGeometric(PurchaseModel):
         -9.4586
         """
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
+        refuse_impossible(x=x, t_x=t_x, T=T)
         x, t_x, T = (np.asarray(v, dtype=float) for v in (x, t_x, T))
         ln_a1 = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
         ln_a2 = betaln(a, b + x + self.chances_before_repeat) - betaln(a, b)
@@ -226,6 +228,7 @@ class BetaGeometric(PurchaseModel):
         >>> round(float(BGNBD(.243, 4.414, .793, 2.426).p_alive(2, 30.43, 38.86)), 3)
         0.727
         """
+        refuse_impossible(x=x, t_x=t_x, T=T)
         x, t_x, T = (np.asarray(v, dtype=float) for v in (x, t_x, T))
         return np.asarray(expit(-self._ln_odds_left(x, t_x, T)))[()]
 
@@ -253,6 +256,7 @@ class BetaGeometric(PurchaseModel):
         >>> round(float(BGNBD(.243, 4.414, .793, 2.426).survival_if_alive(52)), 4)
         0.7644
         """
+        refuse_impossible(t=t, x=x, T=T)
         return numerics.on_distinct(
             lambda t, x, T: numerics.alive_survival(t, *self._given_alive(x, T)), t, x, T
         )[()]
@@ -292,6 +296,7 @@ class BetaGeometric(PurchaseModel):
         >>> round(float(model.expected_purchases_if_alive(39, x=2, T=38.86)), 4)
         1.6874
         """
+        refuse_impossible(t=t, x=x, T=T)
         return numerics.on_distinct(
             lambda t, x, T: numerics.expected_purchases(t, *self._given_alive(x, T)), t, x, T
         )[()]
@@ -339,6 +344,7 @@ class BetaGeometric(PurchaseModel):
         8.77
         """
         refuse_endless(rate, horizon, "a", self.a)
+        refuse_impossible(x=x, T=T)
         return numerics.on_distinct(
             lambda x, T: numerics.discounted_purchases(horizon, rate, *self._given_alive(x, T)),
             x,
@@ -371,6 +377,7 @@ class BetaGeometric(PurchaseModel):
         >>> [round(float(p), 3) for p in model.pmf([0, 1, 2], t=39)]
         [0.574, 0.199, 0.085]
         """
+        refuse_impossible(n=n, t=t, x=x, t_x=t_x, T=T)
         n, t, x, T = (np.asarray(v, dtype=float) for v in (n, t, x, T))
         R, A, a, B = self._given_alive(x, T)
         ln_factorial = gammaln(R + n) - gammaln(R) - gammaln(n + 1)
@@ -452,6 +459,7 @@ class BetaGeometric(PurchaseModel):
         >>> BGNBD(.243, 4.414, .793, 2.426).simulate_purchases(52.0, rng, [26, 2], [30, 9], 31)
         array([6., 0.])
         """
+        refuse_impossible(t=t, x=x, t_x=t_x, T=T)
         t, x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, t_x, T)))
         alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
         bought = np.zeros(x.shape)

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from scipy.special import betaln, digamma, gammaln, logsumexp, polygamma
 
 from clv.history import Histories
+from clv.models.arguments import refuse_impossible
 from clv.models.base import Derivatives, Number
 from clv.models.condensed_future import CondensedFuture, leaves_at
 from clv.models.condensed_likelihood import add_terms, all_ln_times, ln_terms, ln_times
@@ -74,6 +75,7 @@ class CondensedBetaGeometric(CondensedFuture):
         -9.0636
         """
         r, alpha, a, b, k = self.r, self.alpha, self.a, self.b, self.k
+        refuse_impossible(x=x, t_x=t_x, T=T)
         x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
         phi = list(ln_terms(self._theta, k, self.chances_before_repeat, x, t_x, T))
         R = r + k * x
@@ -166,6 +168,7 @@ class CondensedBetaGeometric(CondensedFuture):
         >>> round(float(model.p_alive(12, 30.43, 38.86)), 3)
         0.269
         """
+        refuse_impossible(x=x, t_x=t_x, T=T)
         x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
         k, o = self.k, self.chances_before_repeat
         *alive, left = ln_terms(self._theta, k, o, x, t_x, T)

@@ -17,6 +17,7 @@ from scipy.special import softmax
 
 from clv.errors import RequestError
 from clv.models import erlang
+from clv.models.arguments import refuse_impossible
 from clv.models.base import Number
 from clv.models.condensed_likelihood import ln_phases
 from clv.models.family_of_k import FamilyOfK
@@ -58,6 +59,7 @@ class CondensedFuture(FamilyOfK):
         >>> round(float(MBGCNBD(r=.5, alpha=3.1, a=.9, b=1.6, k=2).survival_if_alive(52)), 4)
         0.6437
         """
+        refuse_impossible(t=t)
 
         def mean(j: Floats, t: Floats, R: Floats, A: Floats, B: Floats) -> Floats:
             return erlang.alive_survival(t, R, A, self.a, B, self.k, j)
@@ -88,6 +90,8 @@ class CondensedFuture(FamilyOfK):
         """Mean of given_j(j, *ahead, R + j, A, B) over the phases j since the last purchase."""
         k, o = self.k, self.chances_before_repeat
         unknown = np.where(np.asarray(x) == 0, 0.0, np.nan)
+
+        refuse_impossible(x=x, t_x=t_x, T=T)
 
         def distinct(x: Floats, T: Floats, t_x: Floats, *ahead: Floats) -> Floats:
             weights = softmax(self._ln_phase_weights(x, T, t_x), axis=0)
@@ -146,6 +150,7 @@ class CondensedFuture(FamilyOfK):
         >>> round(float(model.expected_purchases_if_alive(39, x=2, T=38.86, t_x=30.43)), 4)
         1.9388
         """
+        refuse_impossible(t=t)
 
         def mean(j: Floats, t: Floats, R: Floats, A: Floats, B: Floats) -> Floats:
             return erlang.expected_purchases(t, R, A, self.a, B, self.k, j)
@@ -259,6 +264,7 @@ class CondensedFuture(FamilyOfK):
         >>> [round(float(p), 3) for p in model.pmf([0, 1, 2], t=39)]
         [0.614, 0.173, 0.081]
         """
+        refuse_impossible(n=n, t=t)
 
         def mean(j: Floats, n: Floats, t: Floats, R: Floats, A: Floats, B: Floats) -> Floats:
             return erlang.purchases_pmf(n, t, R, A, self.a, B, self.k, j)
@@ -301,6 +307,7 @@ class CondensedFuture(FamilyOfK):
         >>> model.simulate_purchases(52.0, rng, [26, 2], [30, 9], 31).shape
         (2,)
         """
+        refuse_impossible(t=t, x=x, t_x=t_x, T=T)
         t, x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, t_x, T)))
         k = self.k
         alive = rng.random(x.shape) < self.p_alive(x, t_x, T)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma, gammaln, polygamma
 
-from clv.errors import NotIdentifiedError
+from clv.errors import NotIdentifiedError, RequestError, rows_at_fault
 from clv.history import Histories, SpendPatterns
 from clv.models.base import Derivatives, Model, Number
 from clv.models.lifetimes_names import SpendNames
@@ -170,6 +170,10 @@ class GammaGamma(SpendNames, Model[Histories]):
         """
         p, q, v = self.p, self.q, self.v
         x, m = np.asarray(x, dtype=float), np.asarray(m, dtype=float)
+        faults = rows_at_fault(np.atleast_1d(~(x >= 0)), "x that is not a number of at least 0")
+        faults += rows_at_fault(np.atleast_1d((x > 0) & ~(m >= 0)), "a mean value below 0 or nan")
+        if faults:
+            raise RequestError.of(faults)
         total = np.where(x > 0, x * m, 0.0)
         denominator = p * x + q - 1
         finite = denominator > 0

@@ -32,6 +32,7 @@ import numpy.typing as npt
 from scipy.special import digamma, exprel, gammaln, logsumexp, polygamma, xlogy
 
 from clv.history import Histories
+from clv.models.arguments import refuse_impossible
 from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
 from clv.numerics import dot, on_distinct, panels
 
@@ -96,6 +97,7 @@ class ParetoNBD(PurchaseModel):
 
     def _ln_mixture(self, x: Number, t_x: Number, T: Number) -> tuple[Floats, Floats]:
         """Take ln{...} of the likelihood, and the log of its first term, the customers alive."""
+        refuse_impossible(x=x, t_x=t_x, T=T)
         theta = np.array([self.r, self.alpha, self.s, self.beta])
         columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
         flat = [c.ravel() for c in columns]
@@ -237,6 +239,7 @@ class ParetoNBD(PurchaseModel):
         >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).survival_if_alive(52)), 4)
         0.3576
         """
+        refuse_impossible(t=t, x=x, T=T)
         t, x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, T)))
         return np.asarray(np.exp(-self.s * np.log1p(t / (self.beta + T))))[()]
 
@@ -268,6 +271,7 @@ class ParetoNBD(PurchaseModel):
         >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).expected_purchases_if_alive(52)), 3)
         1.473
         """
+        refuse_impossible(t=t, x=x, T=T)
         t, x, T = (np.asarray(v, dtype=float) for v in (t, x, T))
         since = np.log1p(t / (self.beta + T))
         time_alive = (self.beta + T) * since * exprel((1 - self.s) * since)
@@ -315,6 +319,7 @@ class ParetoNBD(PurchaseModel):
         9.41
         """
         refuse_endless(rate, horizon, "s", self.s)
+        refuse_impossible(x=x, T=T)
         x, T = (np.asarray(v, dtype=float) for v in (x, T))
         A, B = self.alpha + T, self.beta + T
         if rate == 0 and math.isinf(horizon):
@@ -355,6 +360,7 @@ class ParetoNBD(PurchaseModel):
         >>> [round(float(p), 3) for p in model.pmf([0, 1, 2], t=39)]
         [0.594, 0.166, 0.082]
         """
+        refuse_impossible(n=n, t=t, x=x, t_x=t_x, T=T)
         p = self.p_alive(x, t_x, T)
         alive = on_distinct(self._pmf_if_alive, n, t, x, T)
         return np.asarray(p * alive + np.where(np.asarray(n) == 0, 1 - p, 0))[()]
@@ -447,6 +453,7 @@ class ParetoNBD(PurchaseModel):
         >>> model.simulate_purchases(52.0, rng, [26, 2], [30, 9], 31)
         array([13.,  0.])
         """
+        refuse_impossible(t=t, x=x, t_x=t_x, T=T)
         t, x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, t_x, T)))
         alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
         rate = rng.gamma(self.r + x[alive]) / (self.alpha + T[alive])
