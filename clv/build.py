@@ -25,7 +25,7 @@ from clv.recommend.policy import Policy
 from clv.transactions.engine import NAME as ENGINE
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.summary import histories
-from clv.value.lifetime_value import score
+from clv.value.lifetime_value import paid_share, score
 from clv.value.terms import Terms
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def build_book(
         "independence": independence,
         "terms": terms.to_dict() | {"sentence": terms.sentence},
         "leave_months": leave_months,
+        "paid_share": paid_share(found.table),
         "policy": {"version": policy.version, "assumed": list(policy.assumed)},
     }
     progress("Writing the book")

@@ -72,6 +72,11 @@ def build(
     )
     paragraph(about["terms"]["sentence"])
     paragraph(about["independence"]["sentence"])
+    if about["paid_share"] < 1:
+        paragraph(
+            f"{about['paid_share']:.1%} of the repeat purchases were paid for, the others were "
+            "free; expected spend and values count that share."
+        )
     for concern in book.concerns:
         paragraph(f"Caution: {concern}")
     if policy.assumed:

@@ -10,14 +10,14 @@ many orders it expects of them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import numpy as np
 
 from clv.errors import ClvError, NotIdentifiedError, RequestError
-from clv.history import DAYS_PER_UNIT, Histories
+from clv.history import DAYS_PER_UNIT, Floats, Histories
 from clv.models import PURCHASE_MODELS, purchase_model
 from clv.models.base import PurchaseModel
 from clv.models.maximum_likelihood import Fit
@@ -50,6 +50,8 @@ class Compared:
         Orders expected in the 365.25 days after the end, of all customers and of those.
     holdout_log_likelihood, holdout_expected : float or None
         Of the holdout period, by the model fitted to the calibration period.
+    of_customers : tuple of ndarray or None
+        Customers with one history and outcome, and the log-likelihood of that outcome.
     """
 
     model: str
@@ -61,6 +63,7 @@ class Compared:
     one_time_orders: float | None = None
     holdout_log_likelihood: float | None = None
     holdout_expected: float | None = None
+    of_customers: tuple[Floats, Floats] | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it in plain types."""
@@ -128,6 +131,17 @@ class Comparison:
         told += [f"{row.label} is left out: {row.reason}" for row in self.rows if not row.fit]
         return told
 
+    def _ahead(self, best: Compared, other: Compared) -> tuple[float, float]:
+        """Difference of two holdout log-likelihoods, and its standard error over customers."""
+        one, two = best.of_customers, other.of_customers
+        if one is None or two is None:
+            return np.nan, np.nan
+        (n, terms), (_, others) = one, two
+        away = terms - others
+        total = float(n.sum())
+        mean = float(n @ away) / total
+        return total * mean, float(np.sqrt(n @ (away - mean) ** 2))
+
     def _choice(self, fitted: list[Compared]) -> str:
         best = self.best
         if len(fitted) == 1:
@@ -137,11 +151,14 @@ class Comparison:
                 (row for row in fitted if row is not best),
                 key=_of_holdout,
             )
-            ahead = best.holdout_log_likelihood - (other.holdout_log_likelihood or 0.0)
-            return (
+            ahead, error = self._ahead(best, other)
+            told = (
                 f"Use {best.label}: it gives what customers did after the calibration period the "
-                f"highest probability (log-likelihood {ahead:,.1f} above {other.label})."
+                f"highest probability (log-likelihood {ahead:,.1f} ± {error:,.1f} above "
+                f"{other.label}"
             )
+            hardly = ahead < 2 * error
+            return told + ("; the holdout hardly tells them apart)." if hardly else ").")
         first, second = (row.fit.aic if row.fit else np.inf for row in fitted[:2])
         ahead = second - first
         if ahead < DECISIVE:
@@ -259,9 +276,10 @@ def _compared(model: type[PurchaseModel], histories: Histories, split: Holdout |
     p_alive = np.asarray(fit.model.p_alive(h.frequency, h.recency, h.T))
     orders = p_alive * fit.model.expected_purchases_if_alive(year, h.frequency, h.T, h.recency)
     customers_once = float(h.weight[once].sum())
-    of_holdout, expected = None, None
+    of_holdout, expected, of_customers = None, None, None
     if split and calibrated:
-        of_holdout, expected = holdout_log_likelihood(calibrated.model, split)
+        of_customers, expected = holdout_log_likelihood(calibrated.model, split)
+        of_holdout = float(of_customers[0] @ of_customers[1])
     return Compared(
         model.name,
         model.label,
@@ -273,15 +291,19 @@ def _compared(model: type[PurchaseModel], histories: Histories, split: Holdout |
         one_time_orders=float(h.weight[once] @ orders[once]),
         holdout_log_likelihood=of_holdout,
         holdout_expected=expected,
+        of_customers=of_customers,
     )
 
 
-def holdout_log_likelihood(model: PurchaseModel, split: Holdout) -> tuple[float, float]:
+def holdout_log_likelihood(
+    model: PurchaseModel, split: Holdout
+) -> tuple[tuple[Floats, Floats], float]:
     """Log-likelihood of the holdout purchases given the histories, and their expected number.
 
-    Σ ln P(y purchases in the holdout | x, t_x, T) over the customers of the calibration period.
+    ln P(y purchases in the holdout | x, t_x, T) of the customers of the calibration period, as
+    (customers, their ln P) over distinct histories and outcomes: its sum is `n @ ln_p`.
     """
     x, t_x, T, y, n = split.outcomes()
     ln_p = np.log(model.pmf(y, split.duration, x, t_x, T))
     expected = model.expected_purchases(split.duration, x, t_x, T)
-    return float(n @ ln_p), float(n @ expected)
+    return (n, ln_p), float(n @ expected)

@@ -48,8 +48,6 @@ class Model(ABC, Generic[D]):
     """Name in files and commands, such as "bg-nbd"."""
     label: ClassVar[str]
     """Name in sentences, such as "BG/NBD"."""
-    dropout_parameters: ClassVar[frozenset[str]] = frozenset()
-    """The parameters that say how customers leave, where there are such."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -71,10 +69,13 @@ class Model(ABC, Generic[D]):
         """The parameters by name."""
         return {name: float(getattr(self, name)) for name in self.parameter_names()}
 
-    @property
-    def caveats(self) -> tuple[str, ...]:
-        """What these parameters imply that a reader of any figure must know."""
+    def caveats(self, intervals: Mapping[str, tuple[float, float]]) -> tuple[str, ...]:
+        """What the parameters, or those in their 95 % intervals, imply that a reader must know."""
         return ()
+
+    def dropout_slope(self) -> Floats | None:
+        """Slope in the log-parameters of the log of how readily a mean customer leaves."""
+        return None
 
     @classmethod
     def from_vector(cls, theta: Floats) -> Self:

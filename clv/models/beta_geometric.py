@@ -41,7 +41,6 @@ Floats = npt.NDArray[np.float64]
 class BetaGeometric(PurchaseModel):
     """A beta-geometric/NBD model with given parameters: what BG/NBD and MBG/NBD share."""
 
-    dropout_parameters: ClassVar[frozenset[str]] = frozenset({"a", "b"})
     chances_before_repeat: ClassVar[int]
     """How often a customer could have left before the first repeat purchase: 0 or 1."""
 
@@ -467,6 +466,11 @@ class BetaGeometric(PurchaseModel):
         without = rng.poisson(rng.gamma(R) / A * t[alive])
         bought[alive] = np.minimum(without, _geometric(rng.beta(a, B), rng))
         return bought
+
+    def dropout_slope(self) -> Floats:
+        """Slope of ln E[p] = ln(a/(a + b)) in (ln r, ln α, ln a, ln b)."""
+        stays = self.b / (self.a + self.b)
+        return np.array([0.0, 0.0, stays, -stays])
 
     # -- fitting ------------------------------------------------------------------------------
 

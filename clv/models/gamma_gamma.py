@@ -13,6 +13,7 @@ Fader, P. S. and Hardie, B. G. S. (2013), The Gamma-Gamma model of monetary valu
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -134,17 +135,25 @@ class GammaGamma(SpendNames, Model[Histories]):
         """Mean value of a transaction of a customer not seen yet, p v / (q − 1); inf for q ≤ 1."""
         return self.p * self.v / (self.q - 1) if self.q > 1 else math.inf
 
-    @property
-    def caveats(self) -> tuple[str, ...]:
-        """Say that the population mean is infinite, where q ≤ 1."""
-        if self.q > 1:
-            return ()
-        told = (
-            f"Gamma-Gamma's q is {self.q:.3g}: at or below 1 the mean spend of a customer who is "
-            "not yet known is infinite. A few extreme amounts do this; look at the largest orders, "
-            "or fit with a prior on q."
+    def caveats(self, intervals: Mapping[str, tuple[float, float]]) -> tuple[str, ...]:
+        """Say that the population mean is infinite, q ≤ 1, or may well be."""
+        advice = (
+            "A few extreme amounts do this; look at the largest orders, or fit with a prior on q."
         )
-        return (told,)
+        if self.q <= 1:
+            told = (
+                f"Gamma-Gamma's q is {self.q:.3g}: at or below 1 the mean spend of a customer who "
+                f"is not yet known is infinite. {advice}"
+            )
+            return (told,)
+        if intervals["q"][0] <= 1:
+            told = (
+                f"Gamma-Gamma's q ({self.q:.3g}) may be as low as 1, where the mean spend of a "
+                f"customer who is not yet known is infinite: what is said of such a customer, "
+                f"{self.population_mean:,.2f} per purchase, is uncertain. {advice}"
+            )
+            return (told,)
+        return ()
 
     def expected_spend(self, x: Number, m: Number) -> Floats:
         """E[mean transaction value | x transactions of mean value m], equation (5) of the note.

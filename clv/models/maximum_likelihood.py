@@ -44,6 +44,9 @@ LOOSE = 1.5
 """Standard error of a log-parameter above which a fit is flagged: its 95 % interval then spans a
 factor of more than e^(2 · 1.96 · 1.5) = 358."""
 
+LENT = 0.9
+"""Share of a prior's spread that remains from which the data are said to add hardly anything."""
+
 
 @dataclass(frozen=True)
 class LogNormal:
@@ -155,23 +158,39 @@ class Fit(Generic[M_co]):
     @property
     def concerns(self) -> tuple[str, ...]:
         """What a reader of any figure that rests on this fit must know."""
-        spread = np.sqrt(np.diag(self.log_covariance))
+        intervals = self.interval()
+        spread = dict(zip(self.parameters, np.sqrt(np.diag(self.log_covariance)), strict=True))
         loose = [
-            (name, *self.interval()[name])
-            for name, sd in zip(self.parameters, spread, strict=True)
+            f"{name} ({intervals[name][0]:.2g} to {intervals[name][1]:.2g})"
+            for name, sd in spread.items()
             if sd > LOOSE
         ]
-        if not loose:
-            return self.model.caveats
-        named = " and ".join(f"{name} ({low:.2g} to {high:.2g})" for name, low, high in loose)
-        told = f"The data hardly tell {named} of {self.model.label} (95 % intervals). "
-        if self.model.dropout_parameters & {name for name, *_ in loose}:
-            told += (
-                "How many customers leave is therefore uncertain, and with it P(alive) and every "
-                "value far ahead; that P(alive) is near 1 may only say that the log is too short "
-                "to see anyone leave. "
+        told = []
+        if loose:
+            told.append(
+                f"The data hardly tell {' and '.join(loose)} of {self.model.label} (95 % "
+                f"intervals). {self._leaving()}A longer log or a prior helps."
             )
-        return (told + "A longer log or a prior helps.", *self.model.caveats)
+        lent = [name for name, prior in self.prior.items() if spread[name] > LENT * prior.sigma]
+        if lent:
+            told.append(
+                f"What is said of {' and '.join(lent)} of {self.model.label} is the prior's: the "
+                "data hardly narrow it."
+            )
+        return (*told, *self.model.caveats(intervals))
+
+    def _leaving(self) -> str:
+        """Say whether the loose parameters leave open how many customers leave."""
+        slope = self.model.dropout_slope()
+        if slope is None:
+            return ""
+        if math.sqrt(float(slope @ self.log_covariance @ slope)) <= LOOSE:
+            return "Their ratio is told better, and with it how many customers leave. "
+        return (
+            "How many customers leave is therefore uncertain, and with it P(alive) and every value "
+            "far ahead; that P(alive) is near 1 may only say that the log is too short to see "
+            "anyone leave. "
+        )
 
     @property
     def aic(self) -> float:

@@ -64,7 +64,6 @@ class ParetoNBD(PurchaseModel):
 
     name: ClassVar[str] = "pareto-nbd"
     label: ClassVar[str] = "Pareto/NBD"
-    dropout_parameters: ClassVar[frozenset[str]] = frozenset({"s", "beta"})
 
     r: float
     alpha: float
@@ -463,6 +462,10 @@ class ParetoNBD(PurchaseModel):
         bought = np.zeros(x.shape)
         bought[alive] = rng.poisson(rate * np.minimum(t[alive], lifetime))
         return bought
+
+    def dropout_slope(self) -> Floats:
+        """Slope of ln E[μ] = ln(s/β) in (ln r, ln α, ln s, ln β)."""
+        return np.array([0.0, 0.0, 1.0, -1.0])
 
     # -- fitting ------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The value of each customer: scored on distinct histories, joined back in the engine.
 
     value_if_alive = margin × expected spend × E[discounted purchases within the horizon | alive]
+    expected spend = share of purchases that are paid for × E[spend of a paid one]
     lifetime_value = P(alive) × value_if_alive
 
 The purchases are an exact integral over time (no month is a step of it). The expectations need
@@ -133,7 +134,8 @@ def score(
     joined = customers.inner_join(scores, ["frequency", "recency", "T"])
     k, m = joined.spend_frequency, joined.monetary_value.fill_null(0.0)
     p, q, v = spend.p, spend.q, spend.v
-    spent = p * (v + k * m) / (p * k + (q - 1))  # Gamma-Gamma's posterior mean, as expected_spend
+    # Gamma-Gamma's posterior mean, as expected_spend, of the purchases that are paid for.
+    spent = paid_share(customers) * p * (v + k * m) / (p * k + (q - 1))
     joined = joined.mutate(expected_spend=spent)
     joined = joined.mutate(
         value_if_alive=terms.margin * joined.expected_spend * joined.discounted_purchases
@@ -141,6 +143,19 @@ def score(
     return joined.mutate(lifetime_value=joined.p_alive * joined.value_if_alive).order_by(
         "customer_id"
     )
+
+
+def paid_share(customers: ir.Table) -> float:
+    """Share of the repeat purchase days that have a positive total; 1 where there is none.
+
+    The purchase model counts free orders, the spend model does not: expected purchases times
+    expected spend would value a free order as a paid one.
+    """
+    sums = customers.aggregate(
+        paid=customers.spend_frequency.sum(), all=customers.frequency.sum()
+    ).to_pyarrow()
+    paid, every = (column[0].as_py() or 0 for column in sums.columns)
+    return float(paid) / float(every) if paid and every else 1.0
 
 
 def refuse_infinite_spend(customers: ir.Table, spend: GammaGamma) -> None:

@@ -221,7 +221,7 @@ def test_expected_spend_is_that_of_the_spend_model(value: Any, spend: clv.GammaG
     assert (k == 0).any()
 
 
-def test_a_free_order_is_a_purchase_but_tells_nothing_of_spend(
+def test_a_free_order_is_a_purchase_but_tells_nothing_of_paid_spend(
     models: Models, spend: clv.GammaGamma
 ) -> None:
     """Two repeat orders of 30 and 50, with a free one between them or without it."""
@@ -235,7 +235,7 @@ def test_a_free_order_is_a_purchase_but_tells_nothing_of_spend(
         histories, models["week"], spend, margin=0.4, discount_rate=0.1, horizon_months=12
     )
     assert values["frequency"].to_dict() == {"with": 3, "without": 2}
-    expected = reference.expected_spend(spend, 2, 40.0)
+    expected = 4 / 5 * reference.expected_spend(spend, 2, 40.0)  # of five repeat days four are paid
     assert values["expected_spend"].tolist() == pytest.approx([expected] * 2, rel=1e-8)
     more, less = (row_of(values, who)["value_if_alive"] for who in ("with", "without"))
     assert more > less
