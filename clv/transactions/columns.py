@@ -168,11 +168,19 @@ def recognise(
         for name in sorted({c for c in taken if taken.count(c) > 1})
     ]
     if faults or customer is None or day is None:
-        raise OrdersError.of(faults, then=f"The columns are: {', '.join(map(repr, names))}.")
+        then = f"The columns are: {', '.join(map(repr, names))}."
+        if any(_is_value(name) for name in names):
+            then += " These look like values: does the first line name the columns?"
+        raise OrdersError.of(faults, then=then)
     currency = _in_first_tier(names, CURRENCY)
     return Columns(
         customer, day, value, quantity, unit_price, currency[0] if len(currency) == 1 else None
     )
+
+
+def _is_value(name: str) -> bool:
+    """Whether a name is a number or a date: the first order, where the header is missing."""
+    return any(c.isdigit() for c in name) and not any(c.isalpha() for c in name)
 
 
 def _plain(name: str) -> str:

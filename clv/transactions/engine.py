@@ -268,10 +268,7 @@ def _told(name: str) -> Iterator[None]:
     except duckdb.Error as error:
         said = str(error).strip()
         if "utf-8" in said.casefold() or "unicode" in said.casefold():
-            raise OrdersError(
-                f"{name!r} is not UTF-8 text. Save it as UTF-8, or convert it: "
-                "iconv -f latin1 -t utf-8 IN > OUT."
-            ) from error
+            raise files.not_utf8(name) from error
         reason = re.sub(r"^([A-Z]\w+ )+Error: ", "", said.split("\nLINE ")[0])
         lines = [line.strip() for line in reason.splitlines() if line.strip()]
         raise OrdersError(f"{name!r} cannot be read: {' '.join(lines[:3])}") from error

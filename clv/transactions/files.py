@@ -14,7 +14,7 @@ from typing import Literal, TextIO
 
 from clv.errors import OrdersError
 
-__all__ = ["Kind", "csv_layout", "find", "line_numbers", "sha256"]
+__all__ = ["Kind", "csv_layout", "find", "line_numbers", "not_utf8", "sha256"]
 
 Kind = Literal["csv", "parquet"]
 KINDS: dict[str, Kind] = {
@@ -58,7 +58,7 @@ def find(source: str | os.PathLike[str]) -> tuple[list[Path], Kind]:
         if _kind(p) is None:
             faults.append(
                 f"{str(p)!r} is neither CSV (.csv, .tsv, .txt, also .gz) nor Parquet (.parquet): "
-                "save the orders as CSV."
+                "save the orders as CSV (in a spreadsheet: Save As, CSV UTF-8)."
             )
         elif not os.access(p, os.R_OK):
             faults.append(f"{str(p)!r} cannot be read: no permission.")
@@ -112,6 +112,14 @@ def line_numbers(path: Path, delimiter: str, rows: list[int]) -> list[int]:
     return lines
 
 
+def not_utf8(name: str) -> OrdersError:
+    """Return the error that tells how to mend a file that is not UTF-8 text."""
+    return OrdersError(
+        f"{name!r} is not UTF-8 text. Save it as UTF-8 (in a spreadsheet: Save As, CSV UTF-8), or "
+        "convert it: iconv -f latin1 -t utf-8 IN > OUT."
+    )
+
+
 def sha256(paths: list[Path]) -> str:
     """Return the hash of the files' content, one after the other: `cat FILES | sha256sum`."""
     digest = hashlib.sha256()
@@ -138,6 +146,13 @@ def _header(path: Path) -> tuple[list[str], str]:
             raise OrdersError(f"{str(path)!r} cannot be read: {error}.") from error
     if first.startswith("PAR1"):
         raise OrdersError(f"{str(path)!r} is a Parquet file: name it .parquet.")
+    if first.startswith("PK\x03\x04"):
+        raise OrdersError(
+            f"{str(path)!r} is an Excel workbook or another zip file, whatever its name: save the "
+            "orders as CSV (in a spreadsheet: Save As, CSV UTF-8)."
+        )
+    if "\0" in first:  # UTF-16 of Latin letters has a zero in every other byte
+        raise not_utf8(str(path))
     if not first:
         raise OrdersError(f"{str(path)!r} is empty: it has no header line.")
     delimiter = max(DELIMITERS, key=first.count)

@@ -51,7 +51,8 @@ class LayoutChoice:
     others : tuple of Layout
         Those that read just as many; none where the choice is certain.
     example : str
-        A date as it is written.
+        A date as it is written; one that the next best layout does not read, if the choice is
+        certain.
     dates : int
         How many dates it reads.
     """
@@ -81,7 +82,12 @@ def choose(source: Source, column: str) -> LayoutChoice | None:
     best = [i for i, hit in enumerate(hits) if hit == most]
     if len({LAYOUTS[i].words for i in best}) == 1:  # `May`: short and long names are one reading
         best = best[:1]
-    rows: list[Row] = first_rows(source, read, f"as_{best[0]}", ["text"])
+    # The example is a date that only this layout reads, where there is one beside the next best.
+    lesser = [i for i, hit in enumerate(hits) if hit < most]
+    rival = max(lesser, key=hits.__getitem__, default=best[0])
+    ours, theirs = read[f"as_{best[0]}"], read[f"as_{rival}"]
+    read = read.mutate(shown=ours & (theirs.isnull() | ~theirs) if len(best) == 1 else ours)
+    rows: list[Row] = first_rows(source, read, "shown", ["text"])
     return LayoutChoice(
         LAYOUTS[best[0]],
         tuple(LAYOUTS[i] for i in best[1:]),

@@ -243,9 +243,9 @@ def _refuse(
         where = _examples(source, reading, "bad_amount", named)
         faults.append(
             f"No readable amount in {seen['bad_amounts']:,} of {counted(rows, 'row')}, column "
-            f"{' x '.join(map(repr, named))} ({where}). Write plain numbers such as 1234.50 "
-            "without signs of currency or separators of thousands, below 10^14; 0 where the order "
-            "was free."
+            f"{' x '.join(map(repr, named))} ({where}). Write plain numbers such as "
+            "1234.50, with a point before the decimals and without signs of currency or separators "
+            "of thousands, below 10^14; 0 where the order was free."
         )
     if seen.get("currency") != seen.get("other"):
         table = log.group_by("currency").aggregate(rows=log.count()).order_by("currency")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -81,6 +82,12 @@ def test_missing_columns_all_at_once_with_those_there(write: Write) -> None:
     assert "1 more fault:" in said
     assert "No column is recognised as the date" in said
     assert said.endswith("The columns are: 'who', 'when', 'amount'.")
+
+
+def test_a_missing_header_is_suspected(write: Write) -> None:
+    said = refusal(write("0001,2024-01-01,5.00\n0001,2024-02-01,7.00\n"))
+    assert "The columns are: '0001', '2024-01-01', '5.00'." in said
+    assert said.endswith("does the first line name the columns?")
 
 
 def test_given_column_that_is_not_there(write: Write) -> None:
@@ -204,8 +211,22 @@ def test_corrupt_gzip(write: Write) -> None:
 
 def test_text_that_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
-    path.write_bytes("customer_id,date\nZoë,2024-01-01\n".encode("latin1"))
-    assert "is not UTF-8 text" in refusal(path)
+    for encoding in ("latin1", "utf-16", "utf-16-le"):
+        path.write_bytes("customer_id,date\nZoë,2024-01-01\n".encode(encoding))
+        assert "is not UTF-8 text" in refusal(path)
+
+
+def test_a_workbook_named_csv(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    with zipfile.ZipFile(path, "w") as workbook:
+        workbook.writestr("xl/workbook.xml", "<workbook/>")
+    assert "is an Excel workbook" in refusal(path)
+
+
+def test_a_comma_before_the_decimals(write: Write) -> None:
+    said = refusal(write("customer_id;date;amount\n1;2024-01-01;5,30\n"))
+    assert "line 2: '5,30'" in said
+    assert "a point before the decimals" in said
 
 
 def test_a_row_with_too_many_values(write: Write) -> None:

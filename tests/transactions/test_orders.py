@@ -86,7 +86,7 @@ def test_offsets_and_layouts_are_said() -> None:
     zoned = one(date=["2024-02-29T23:30:00-05:00", "2024-02-29"]).report.notices
     assert "1 date came with an offset from UTC" in zoned[-1]
     layout = one(date=["1/2/2024", "1/31/2024"]).report.notices
-    assert "month/day/year (such as '1/2/2024')" in layout[-1]
+    assert "month/day/year (such as '1/31/2024')" in layout[-1]
     aware = one(date=[pd.Timestamp("2024-02-29 23:30", tz="UTC")]).report.notices
     assert "1 date came with an offset" in aware[-1]
     assert len(one(date=["2024-02-29 10:00:00"]).report.notices) == 1  # the columns only
