@@ -219,12 +219,16 @@ class Book:
         with duckdb.connect() as engine:
             engine.register("book", self._read(["customer_id"]))
             rows = engine.execute(
-                "select customer_id from book "
-                "order by ltrim(lower(trim(customer_id)), '0') != ltrim(lower(trim($id)), '0'), "
-                "levenshtein(lower(customer_id), lower($id)), customer_id limit 3",
+                "select customer_id, "
+                "ltrim(lower(trim(customer_id)), '0') = ltrim(lower(trim($id)), '0') as same, "
+                "levenshtein(lower(customer_id), lower($id)) as edits from book "
+                # An id of which more than half would have to change is not what was meant.
+                "where same or 2 * edits <= greatest(length(customer_id), length($id)) "
+                "order by same desc, edits, customer_id limit 3",
                 {"id": customer_id},
             ).fetchall()
-        return [row[0] for row in rows]
+        same = [found for found, is_same, _ in rows if is_same]  # but for zeros, blanks and case
+        return same or [found for found, _, _ in rows]
 
     # -- decisions --------------------------------------------------------------------------------
 

@@ -280,6 +280,10 @@ def test_near_names_find_what_was_meant(built: Path) -> None:
         with pytest.raises(UnknownNameError) as caught:
             book.customer(asked)
         assert meant in caught.value.near, asked
+    for asked, near in (("509 ", ["0509"]), ("jo@shop.example", [])):
+        with pytest.raises(UnknownNameError) as caught:
+            book.customer(asked)
+        assert caught.value.near == near
 
 
 def test_a_copy_is_the_same_book(book: Path, built: Path) -> None:

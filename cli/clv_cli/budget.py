@@ -17,6 +17,7 @@ from clv_cli.output import (
     paragraph,
     write_rows,
 )
+from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
     from clv.book import Book
@@ -37,7 +38,7 @@ Examples:
 @book_argument
 @click.option(
     "--total",
-    type=float,
+    type=QUANTITY,
     metavar="AMOUNT",
     help="Money to spend; without it, the total worth asking for.",
 )
@@ -81,7 +82,7 @@ def echo_budget(book: Book, answer: RetentionBudget) -> None:
         currency = f" {answer.currency}" if answer.currency else ""
         click.echo()
         echo_table(
-            ["customer", f"spend{currency}", f"expected gain{currency}"],
+            ["customer", f"spend{currency}", f"value kept{currency}"],
             (
                 [str(row["customer_id"]), number(row["spend"]), number(row["expected_gain"])]
                 for row in rows

@@ -30,7 +30,8 @@ def orders_options(command: F) -> F:
                 type=click.Choice(["day", "week"]),
                 default="day",
                 show_default=True,
-                help="Unit of recency, T and the parameters; a week is seven days.",
+                help="Unit in which the models count time; a week is seven days. It changes the "
+                "parameters, not the values.",
             ),
             click.option("--customer-id", metavar="COLUMN", help="Column with the customer."),
             click.option("--date", metavar="COLUMN", help="Column with the day of the order."),

@@ -20,9 +20,10 @@ def policy() -> None:
 
 
 @policy.command(
+    short_help="Write the default policy to a file, every figure explained.",
     epilog="""\b
 Example:
-  clv policy init policy.toml"""
+  clv policy init policy.toml""",
 )
 @click.argument("file", type=click.Path(path_type=Path), default="policy.toml")
 def init(file: Path) -> None:

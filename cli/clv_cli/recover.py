@@ -8,6 +8,7 @@ import click
 
 from clv_cli.book import book_argument, echo_caveats
 from clv_cli.output import echo_json, echo_rows, echo_table, format_option, money, paragraph
+from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
     from clv.book import Book
@@ -25,24 +26,28 @@ Examples:
 @book_argument
 @click.argument("customer")
 @click.option(
-    "--problem", required=True, metavar="TYPE", help="Problem type of the policy, as defective."
+    "--problem",
+    required=True,
+    metavar="TYPE",
+    help="Type of problem, as late_delivery, defective or wrong_item; a name that the policy does "
+    "not know is answered with those it knows.",
 )
 @click.option(
-    "--loss", required=True, type=float, metavar="AMOUNT", help="What it cost the customer."
+    "--loss", required=True, type=QUANTITY, metavar="AMOUNT", help="What it cost the customer."
 )
 @click.option(
     "--hours",
-    type=float,
+    type=QUANTITY,
     default=0.0,
     metavar="H",
-    help="Hours from the problem to your response; 0 by default.",
+    help="Hours from the problem to your answer; 0 if not given.",
 )
 @click.option(
     "--severity",
     type=click.IntRange(1, 4),
     default=1,
     metavar="1..4",
-    help="1 for an ordinary case of the problem, the default; 4 for the worst.",
+    help="From 1, as usual for this kind of problem, to 4, as bad as it gets; 1 if not given.",
 )
 @format_option
 def recover(

@@ -312,6 +312,17 @@ def test_hours_no_answer_can_take(book_here: Path, hours: str) -> None:
     refused("recover", "book", "0001", *RECOVER, "--hours", hours, says=["hours", "at least 0"])
 
 
+@pytest.mark.parametrize("amount", ["20,50", "1,200.00", "€20", "much"])
+def test_amounts_are_told_how_to_be_written(book_here: Path, amount: str) -> None:
+    problem = ["--problem", "defective"]
+    for command in (
+        ["recover", "book", "0001", *problem, "--loss", amount],
+        ["recover", "book", "0001", *RECOVER, "--hours", amount],
+        ["budget", "book", "--total", amount],
+    ):
+        refused(*command, says=[repr(amount), "a point before the decimals"], status=2)
+
+
 WRONG_USAGE = {
     "no such command": ["forcast", "book"],
     "no such option": ["value", "book", "--tops", "3"],
