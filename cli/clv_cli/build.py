@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -26,7 +27,8 @@ Examples:
     default="bg-nbd",
     show_default=True,
     metavar="NAME",
-    help="Purchase model; clv fit --model all compares them.",
+    help="Purchase model: bg-nbd, mbg-nbd, pareto-nbd, bg-cnbd or mbg-cnbd; clv fit --model all "
+    "compares them.",
 )
 @click.option(
     "--policy",
@@ -84,4 +86,4 @@ def build(
             f"{len(policy.assumed)} figures of the policy are assumed. To see them and set your "
             "own: clv policy init policy.toml."
         )
-    click.echo(f"Wrote the book {output}.")
+    click.echo(f"Wrote the customer book to {output}. Next: clv value {shlex.quote(str(output))}")
