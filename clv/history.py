@@ -59,7 +59,7 @@ class SpendPatterns:
         return int(self.weight.sum())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Histories:
     """Distinct purchase histories and how many customers share each.
 
@@ -93,6 +93,19 @@ class Histories:
     def __len__(self) -> int:
         """Return the number of distinct histories."""
         return len(self.frequency)
+
+    def __repr__(self) -> str:
+        """Say how many there are and of what, not the arrays.
+
+        >>> Histories.from_arrays([2, 0, 0], [30.43, 0, 0], [38.86, 38.86, 38.86], unit="week")
+        <Histories: 3 customers, 1 of them bought again; 2 distinct, in weeks>
+        """
+        end = f" to {self.end}" if self.end else ""
+        return (
+            f"<{type(self).__name__}: {self.customers:,} customers{end}, "
+            f"{self.repeat_customers:,} of them bought again; {len(self):,} distinct, "
+            f"in {self.unit}s>"
+        )
 
     @property
     def customers(self) -> int:

@@ -120,3 +120,10 @@ def test_other_arguments_that_make_no_sense() -> None:
         Histories.from_arrays(1, 1, 2, -5)
     with pytest.raises(HistoryError, match="got 2 for 1 customers"):
         Histories.from_arrays(1, 1, 2, [5, 6])
+
+
+def test_shown_in_one_line_without_the_arrays() -> None:
+    shown = repr(Histories.from_arrays([1, 0], [3, 0], [9, 9], end=date(2024, 2, 29)))
+    assert shown == (
+        "<Histories: 2 customers to 2024-02-29, 1 of them bought again; 2 distinct, in days>"
+    )

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import ndtri
 
-from clv.errors import FitError, NotIdentifiedError, ParameterError
+from clv.errors import FitError, NotIdentifiedError, ParameterError, RequestError
 from clv.models.base import Derivatives, Model
 from clv.models.lifetimes_names import summary_table
 
@@ -247,6 +247,13 @@ def maximise(
         raise ParameterError(
             f"{model.label} has no parameter {', '.join(unknown)} to put a prior on; "
             f"it has {', '.join(names)}."
+        )
+    if not isinstance(getattr(histories, "customers", None), int):
+        raise RequestError(
+            f"{model.label} is fitted to histories, not to {type(histories).__name__}. Make them "
+            "with clv.histories(orders, end=...), or from a summary table with "
+            "clv.Histories.from_arrays(frequency, recency, T); of subscribers with "
+            "clv.SurvivalCounts."
         )
     model.refuse_unidentified(histories)
     customers, patterns = model.size(histories)

@@ -21,7 +21,7 @@ from clv.transactions.report import OrdersReport, SetAside
 __all__ = ["CustomerHistories", "check_unit", "histories", "patterns", "read_date"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class CustomerHistories(Histories):
     """Histories that know their customers.
 

@@ -6,9 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from clv.errors import NotIdentifiedError, ParameterError
+import clv
+from clv.errors import NotIdentifiedError, ParameterError, RequestError
 from clv.history import Histories
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import LogNormal
@@ -189,3 +191,10 @@ def test_a_prior_on_an_unknown_parameter(subject: Subject) -> None:
 def test_a_prior_that_is_none(median: float, sigma: float) -> None:
     with pytest.raises(ParameterError, match="log-normal prior needs"):
         LogNormal(median, sigma)
+
+
+@pytest.mark.parametrize("model", [clv.BGNBD, clv.GammaGamma, clv.ShiftedBetaGeometric])
+@pytest.mark.parametrize("given", [pd.DataFrame({"customers": [1]}), "orders.csv", None], ids=type)
+def test_what_is_not_histories_is_told_how_to_become_them(model: Any, given: Any) -> None:
+    with pytest.raises(RequestError, match=r"not to \w+\. Make them with clv.histories\("):
+        model.fit(given)
