@@ -129,7 +129,9 @@ def _plots(orders: Orders, book: Book, folder: Path) -> tuple[list[Path], str]:
     drawn = {
         "p_alive.png": clv.plot_p_alive(book.purchases, T=float(values["T"].max()), unit=UNIT),
         "tracking.png": clv.plot_tracking(clv.tracking_check(orders, check.fit, end=END)),
-        "concentration.png": clv.plot_concentration(values["lifetime_value"].to_numpy()),
+        "concentration.png": clv.plot_concentration(
+            values["lifetime_value"].to_numpy(), currency=book.policy.currency
+        ),
     }
     saved = []
     for name, axes in drawn.items():

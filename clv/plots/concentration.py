@@ -91,13 +91,17 @@ class Concentration:
         return float(self.customers[k])
 
 
-def plot_concentration(values: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
+def plot_concentration(
+    values: npt.ArrayLike, *, currency: str = "", ax: Axes | None = None
+) -> Axes:
     """Share of the lifetime value that the most valuable customers hold.
 
     Parameters
     ----------
     values : array_like, shape (customers,)
         Lifetime value of each customer, in any order, none negative.
+    currency : str
+        Code of the currency, as "EUR"; empty: that of the orders.
     ax : matplotlib Axes, optional
         Where to draw; a new figure if not given.
 
@@ -163,8 +167,8 @@ def plot_concentration(values: npt.ArrayLike, *, ax: Axes | None = None) -> Axes
         _finding(curve),
         x="Share of customers, the most valuable first",
         y="Share of lifetime value",
-        source=f"{n:,} customer{'s' if n > 1 else ''}, together worth {curve.total:,.0f} in the "
-        "currency of the orders.",
+        source=f"{n:,} customer{'s' if n > 1 else ''}, together worth {curve.total:,.0f} "
+        f"{currency or 'in the currency of the orders'}.",
     )
     return ax
 

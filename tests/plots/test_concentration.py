@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.text import Text
 
 from clv.errors import RequestError
 from clv.plots.concentration import MOST, Concentration, plot_concentration
@@ -126,3 +127,9 @@ def test_what_has_no_shares_is_refused(values: list[float], says: str) -> None:
     with pytest.raises(RequestError, match=says):
         plot_concentration(values)
     assert not plt.get_fignums()
+
+
+def test_the_total_is_in_a_stated_currency() -> None:
+    for currency, said in (("EUR", "worth 950 EUR."), ("", "950 in the currency of the orders.")):
+        figure = plot_concentration([5] * 90 + [50] * 10, currency=currency).figure
+        assert any(t.get_text().replace("\n", " ").endswith(said) for t in figure.findobj(Text))
