@@ -34,7 +34,7 @@ M_co = TypeVar("M_co", bound=Model[Any], covariant=True)
 SAMPLE = 4_000
 """Patterns that the search starts on."""
 
-SCREEN = 150
+SCREEN = 100
 """Patterns on which the places to start from are compared."""
 
 LOOSEST = 5.0
@@ -278,7 +278,7 @@ def maximise(
     log_covariance = (log_covariance + log_covariance.T) / 2
     return Fit(
         model=model.from_vector(theta),
-        log_likelihood=model.likelihood(theta, histories).value,
+        log_likelihood=at.value - float(log_prior(model, prior, log_theta)),
         covariance=log_covariance * np.outer(theta, theta),
         log_covariance=log_covariance,
         gradient_norm=gradient_norm,

@@ -493,8 +493,7 @@ class ParetoNBD(PurchaseModel):
             np.array([r, r / (rate * faster), s, s * span * longer])
             for r in (0.3, 1.0)
             for faster in (1.0, 3.0)
-            for s in (0.3, 1.0)
-            for longer in (0.5, 3.0)
+            for s, longer in ((0.3, 0.5), (0.7, 2.0))
         ]
 
 
