@@ -21,6 +21,10 @@ from clv.transactions.report import OrdersReport, SetAside
 __all__ = ["CustomerHistories", "check_unit", "histories", "patterns", "read_date"]
 
 
+QUIET_DAYS = 7
+"""Days without orders before the end from which it is asked whether the log is complete."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class CustomerHistories(Histories):
     """Histories that know their customers.
@@ -138,6 +142,7 @@ def histories(
             "longer than is counted here and their probability of being alive comes out too "
             "high: give the end."
         )
+    report = report.noting(*_silence(orders, last))
     return CustomerHistories(
         frequency=x,
         recency=recency_days / DAYS_PER_UNIT[unit],
@@ -224,6 +229,25 @@ def patterns(table: ir.Table, *keys: str) -> tuple[Floats, ...]:
     grouped = table.group_by(*keys).aggregate(customers=table.count()).order_by(*keys)
     found = grouped.select(*keys, "customers").to_pyarrow()
     return tuple(column.to_numpy().astype(np.float64) for column in found.columns)
+
+
+def _silence(orders: Orders, end: date) -> list[str]:
+    """Say so where the log is silent before its end for longer than it ever was."""
+    silent = (end - orders.last_date).days
+    if silent < QUIET_DAYS:
+        return []
+    found = orders.days.select("date").distinct().order_by("date").to_pyarrow()
+    dates = found.column(0).to_numpy().astype("datetime64[D]")
+    longest = int(np.diff(dates).max().astype(int)) if len(dates) > 1 else 0
+    if silent <= longest:
+        return []
+    told = (
+        f"There is no order in the {silent:,} days before the end of observation, {end}; the "
+        f"longest such gap before was {longest:,} days. If the orders are complete only to "
+        f"{orders.last_date}, give that as the end: customers else seem to have gone silent, and "
+        "their probability of being alive and their values come out too low."
+    )
+    return [told]
 
 
 def _after(orders: Orders, end: date) -> SetAside:
