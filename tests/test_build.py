@@ -170,10 +170,10 @@ def test_a_customer_is_found_in_any_part_of_the_file(
 ) -> None:
     """Parquet keeps rows in groups with the range of their ids, cut short where ids are long."""
     monkeypatch.setattr("clv.build.ROW_GROUP", 2048)  # DuckDB's smallest
-    frame = clv.datasets.load_cdnow()
+    frame = clv.datasets.load_cdnow_master()
     frame["customer_id"] = "of the same long beginning " * 20 + frame["customer_id"]
     book = clv.build_book(frame, tmp_path / "book", end=CDNOW_END, unit="week")
-    assert pq.ParquetFile(tmp_path / "book" / "values.parquet").num_row_groups == 2
+    assert pq.ParquetFile(tmp_path / "book" / "values.parquet").num_row_groups > 1
     values = book.values()
     for at in (0, 1, 1000, 2047, 2048, 2049, 2356):
         row = values.iloc[at]

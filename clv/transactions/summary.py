@@ -118,7 +118,8 @@ def histories(
     ...     "amount": [10.0, 12.5, 8.0, 3.0],
     ... }))
     >>> h = histories(orders, end="2024-01-29", unit="week")
-    >>> h.to_pandas().loc["007", ["frequency", "recency", "T", "monetary_value"]].tolist()
+    >>> row = h.to_pandas().loc["007"]
+    >>> [float(row[name]) for name in ("frequency", "recency", "T", "monetary_value")]
     [1.0, 2.0, 4.0, 20.5]
     """
     check_unit(unit)

@@ -6,6 +6,7 @@ at and near 1): within 1e-8 relative of the reference, never nan, inf or negativ
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +47,9 @@ def far_from(got: Callable[[Case], Any], want: Callable[[Answers], Any]) -> list
 
 def test_the_grid_holds_the_edges_that_it_is_made_for() -> None:
     cases = [c for c, _ in GRID]
-    assert cases == list(reference.grid())
+    # The last bit of a power differs between releases of NumPy.
+    again = [dataclasses.astuple(c) for c in reference.grid()]
+    assert np.allclose([dataclasses.astuple(c) for c in cases], again, rtol=1e-14, atol=0)
     assert len(cases) >= 200
     assert {c.x for c in cases} == set(PURCHASES)
     assert sum(c.s == 1 for c in cases) >= 20
