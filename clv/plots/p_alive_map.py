@@ -52,7 +52,7 @@ class PAliveMap:
         a_day = 1 / DAYS_PER_UNIT[unit]
         rows = _most_likely(model, T, a_day) if max_frequency is None else int(max_frequency)
         x = np.arange(rows + 1.0)
-        t_x = np.arange(0, T * (1 + 1e-12), _step(T, a_day))
+        t_x = np.minimum(np.arange(0, T * (1 + 1e-12), _step(T, a_day)), T)  # but for rounding
         possible = np.where(x[:, None] > 0, t_x >= x[:, None] * a_day * (1 - 1e-12), t_x == 0)
         p = np.full(possible.shape, np.nan)
         row, column = np.nonzero(possible)
