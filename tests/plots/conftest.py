@@ -1,4 +1,4 @@
-"""Figures are closed after each test."""
+"""No figure is open before a test, whatever ran in this process, nor after it."""
 
 from __future__ import annotations
 
@@ -10,5 +10,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _no_figure_left() -> Iterator[None]:
+    plt.close("all")
     yield
     plt.close("all")
