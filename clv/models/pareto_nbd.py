@@ -23,7 +23,7 @@ hold it to 1e-10, and gradient and Hessian are sums over the same nodes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import ClassVar
@@ -35,14 +35,12 @@ from scipy.special import digamma, exprel, gammaln, logsumexp, polygamma, xlogy
 from clv.history import Histories
 from clv.models.arguments import refuse_impossible
 from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
+from clv.models.pareto_nbd_mixture import CHUNK, as_columns, mixture, terms
 from clv.numerics import dot, on_distinct, panels
 
 __all__ = ["ParetoNBD"]
 
 Floats = npt.NDArray[np.float64]
-
-CHUNK = 4_000_000
-"""Largest number of integrand values held at once (32 MB)."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ class ParetoNBD(PurchaseModel):
         columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
         flat = [c.ravel() for c in columns]
         whole, alive = np.empty(flat[0].size), np.empty(flat[0].size)
-        for i, _, phi in _terms(theta, *flat):
+        for i, _, phi in terms(theta, *flat):
             whole[i], alive[i] = logsumexp(phi, axis=1), phi[:, 0]
         return whole.reshape(columns[0].shape), alive.reshape(columns[0].shape)
 
@@ -135,8 +133,8 @@ class ParetoNBD(PurchaseModel):
         h[1, 1] = -customers * r / alpha**2
         h[2, 3] = customers / beta
         h[3, 3] = -customers * s / beta**2
-        for i, u, phi in _terms(theta, x, histories.recency, histories.T):
-            v_i, g_i, h_i = _mixture(_columns(theta, x, i), x[i], u, phi)
+        for i, u, phi in terms(theta, x, histories.recency, histories.T):
+            v_i, g_i, h_i = mixture(as_columns(theta, x, i), x[i], u, phi)
             value += dot(n[i], v_i)
             g += [dot(n[i], row) for row in g_i]
             h += [[dot(n[i], entry) for entry in row] for row in h_i]
@@ -163,8 +161,8 @@ class ParetoNBD(PurchaseModel):
         """
         r, alpha, s, beta = (np.broadcast_to(np.asarray(p, dtype=float), x.shape) for p in theta)
         value, g, h = np.zeros(x.shape), np.zeros((4, *x.shape)), np.zeros((4, 4, *x.shape))
-        for i, u, phi in _terms(theta, x, t_x, T):
-            value[i], g[:, i], h[:, :, i] = _mixture(_columns(theta, x, i), x[i], u, phi)
+        for i, u, phi in terms(theta, x, t_x, T):
+            value[i], g[:, i], h[:, :, i] = mixture(as_columns(theta, x, i), x[i], u, phi)
         value += gammaln(r + x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
         g[0] += digamma(r + x) - digamma(r) + np.log(alpha)
         g[1] += r / alpha
@@ -495,68 +493,3 @@ class ParetoNBD(PurchaseModel):
             for faster in (1.0, 3.0)
             for s, longer in ((0.3, 0.5), (0.7, 2.0))
         ]
-
-
-def _columns(theta: Floats | Sequence[Number], x: Floats, i: npt.NDArray[np.intp]) -> list[Floats]:
-    """Give the parameters of rows i as columns, shape (rows, 1)."""
-    return [np.broadcast_to(np.asarray(p, dtype=float), x.shape)[i, None] for p in theta]
-
-
-def _terms(
-    theta: Floats | Sequence[Number], x: Floats, t_x: Floats, T: Floats
-) -> Iterator[tuple[npt.NDArray[np.intp], Floats, Floats]]:
-    """Yield the terms of the mixture {...}, some rows at a time.
-
-    Rows i; u, shape (rows, 1 + nodes): T, then the times at which the customer may have left;
-    φ of the same shape, the logs of the terms.
-    """
-    r, alpha, s, beta = (np.asarray(p, dtype=float) for p in theta)
-    kappa = (r + x + 1) / (alpha + t_x) + (s + 1) / (beta + t_x)
-    v_end = np.log1p(kappa * (T - t_x))
-    count = np.maximum(1, np.ceil(v_end / 1.25)).astype(int)
-    for panel_count in np.unique(count):
-        nodes, weights = panels(int(panel_count))
-        rows = np.flatnonzero(count == panel_count)
-        step = max(1, CHUNK // len(nodes))
-        for i in (rows[k : k + step] for k in range(0, len(rows), step)):
-            r, alpha, s, beta = _columns(theta, x, i)
-            left_at = np.expm1(v_end[i, None] * nodes) / kappa[i, None]
-            u = np.concatenate([T[i, None], t_x[i, None] + left_at], axis=1)
-            phi = -(r + x[i, None]) * np.log(alpha + u) - (s + 1) * np.log(beta + u)
-            phi[:, 0] += np.log(beta + T[i, None])[:, 0]
-            with np.errstate(divide="ignore"):  # T = t_x: no time to leave in
-                du = weights * v_end[i, None] * (left_at + 1 / kappa[i, None])
-                phi[:, 1:] += np.log(s * du)
-            yield i, u, phi
-
-
-def _mixture(
-    theta: Sequence[Floats], x: Floats, u: Floats, phi: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Take ln Σ e^φ of each row, its gradient, and the upper half of its Hessian."""
-    r, alpha, s, beta = theta
-    top = phi.max(axis=1, keepdims=True)
-    share = np.exp(phi - top)
-    total = share.sum(axis=1)
-    share /= total[:, None]
-    value = np.log(total) + top[:, 0]
-
-    R = r + x[:, None]
-    power = np.repeat(s + 1, phi.shape[1], axis=1)
-    power[:, 0] = s[:, 0]
-    inv_a, inv_b = 1 / (alpha + u), 1 / (beta + u)
-    of_s = np.repeat(1 / s, phi.shape[1], axis=1)
-    of_s[:, 0] = 0
-    slopes = [-np.log(alpha + u), -R * inv_a, of_s - np.log(beta + u), -power * inv_b]
-    g = np.stack([(share * d).sum(axis=1) for d in slopes])
-    h = np.zeros((4, *g.shape))
-    for i in range(4):
-        weighted = share * slopes[i]
-        for j in range(i, 4):
-            h[i, j] = (weighted * slopes[j]).sum(axis=1) - g[i] * g[j]
-    h[0, 1] -= (share * inv_a).sum(axis=1)
-    h[1, 1] += (share * R * inv_a**2).sum(axis=1)
-    h[2, 2] -= (share * of_s).sum(axis=1) / s[:, 0]
-    h[2, 3] -= (share * inv_b).sum(axis=1)
-    h[3, 3] += (share * power * inv_b**2).sum(axis=1)
-    return value, g, h
