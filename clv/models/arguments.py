@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from clv.errors import RequestError, rows_at_fault
 
-__all__ = ["refuse_impossible"]
+__all__ = ["refuse_endless", "refuse_impossible"]
 
 
 def refuse_impossible(
@@ -58,3 +60,36 @@ def refuse_impossible(
     ]
     if faults:
         raise RequestError.of(faults)
+
+
+def refuse_endless(
+    rate: float, horizon: float, parameter: str, value: float, *, what: str = "purchases"
+) -> None:
+    """Refuse a negative discount rate or horizon, and a sum without an end that is infinite.
+
+    Parameters
+    ----------
+    rate : float
+        Continuous discount rate per unit of time.
+    horizon : float
+        How far ahead is counted; inf for without end.
+    parameter, value : str, float
+        The parameter of dropout that must be above 1 for the sum to be finite, and its value.
+    what : str
+        What is summed.
+
+    Raises
+    ------
+    RequestError
+    """
+    if not (rate >= 0 and horizon >= 0):
+        raise RequestError(
+            f"The discount rate and the horizon cannot be negative; got rate = {rate}, "
+            f"horizon = {horizon}."
+        )
+    if rate == 0 and math.isinf(horizon) and value <= 1:
+        raise RequestError(
+            f"Without a discount rate and a horizon the expected number of {what} is infinite, "
+            f"because {parameter} = {value:.3g} is not above 1: some customers never leave. Give "
+            "one of the two."
+        )

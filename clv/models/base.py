@@ -13,23 +13,21 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from clv.errors import NotIdentifiedError, ParameterError, RequestError
+from clv.arrays import Floats
+from clv.errors import NotIdentifiedError, ParameterError
 from clv.history import Histories
-from clv.models.lifetimes_names import PurchaseNames
+from clv.models.arguments import refuse_endless
+from clv.models.purchase_answers import PurchaseAnswers
+from clv.models.purchase_formulas import Number
 
 if TYPE_CHECKING:
     from clv.models.maximum_likelihood import Fit, LogNormal
 
 __all__ = ["Derivatives", "Model", "Number", "PurchaseModel", "refuse_endless"]
 
-Floats = npt.NDArray[np.float64]
 D = TypeVar("D")
 """What a model is fitted to: :class:`clv.Histories`, or counts of survivors."""
-
-Number = npt.ArrayLike
-"""A number or an array of numbers; the answer has the shape that the arguments broadcast to."""
 
 
 class Derivatives(NamedTuple):
@@ -141,7 +139,7 @@ class Model(ABC, Generic[D]):
         """Count the customers and the distinct patterns that the likelihood is made of."""
 
 
-class PurchaseModel(PurchaseNames, Model[Histories]):
+class PurchaseModel(PurchaseAnswers, Model[Histories]):
     """A model of when customers buy and leave.
 
     x is the number of repeat transactions, t_x the time from the first to the last, T the time
@@ -185,132 +183,3 @@ class PurchaseModel(PurchaseNames, Model[Histories]):
     def size(cls, histories: Histories) -> tuple[int, int]:
         """Count all customers, and their distinct (x, t_x, T)."""
         return histories.customers, len(histories)
-
-    @abstractmethod
-    def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """Log-likelihood of each history."""
-
-    @abstractmethod
-    def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """P(still a customer at T | x, t_x, T)."""
-
-    def expected_purchases(
-        self, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0
-    ) -> Floats:
-        """E[purchases in (T, T + t] | x, t_x, T] = P(alive) × E[... | alive].
-
-        Parameters
-        ----------
-        t : float or array_like
-            Time ahead.
-        x, t_x, T : float or array_like
-            History of each customer; a new customer by default.
-
-        Returns
-        -------
-        float or ndarray
-        """
-        return self.p_alive(x, t_x, T) * self.expected_purchases_if_alive(t, x, T, t_x)
-
-    @abstractmethod
-    def expected_purchases_if_alive(
-        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
-    ) -> Floats:
-        """E[purchases in (T, T + t] | alive at T, x, T]."""
-
-    @abstractmethod
-    def discounted_purchases_if_alive(
-        self,
-        x: Number = 0,
-        T: Number = 0,
-        t_x: Number | None = None,
-        *,
-        rate: float,
-        horizon: float = math.inf,
-    ) -> Floats:
-        """E[purchases in (T, T + horizon], each times e^(-rate·time) | alive at T, x, T]."""
-
-    @abstractmethod
-    def survival_if_alive(
-        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
-    ) -> Floats:
-        """P(alive at T + t | alive at T, x, T)."""
-
-    @abstractmethod
-    def pmf(self, n: Number, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0) -> Floats:
-        """P(n purchases in (T, T + t] | x, t_x, T)."""
-
-    @abstractmethod
-    def simulate_purchases(
-        self,
-        t: Number,
-        rng: np.random.Generator,
-        x: Number = 0,
-        t_x: Number = 0,
-        T: Number = 0,
-    ) -> Floats:
-        """Draw the number of purchases in (T, T + t] of customers with histories (x, t_x, T)."""
-
-    @abstractmethod
-    def simulate(self, T: Number, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Draw (x, t_x) of new customers observed for times T."""
-
-    def discounted_expected_transactions(
-        self,
-        x: Number = 0,
-        t_x: Number = 0,
-        T: Number = 0,
-        *,
-        rate: float,
-        horizon: float = math.inf,
-    ) -> Floats:
-        """Discounted expected (residual) transactions: each purchase worth e^(-rate·time).
-
-        Parameters
-        ----------
-        x, t_x, T : float or array_like
-            History of each customer; a new customer by default.
-        rate : float
-            Continuous discount rate per unit of time, ln(1 + annual rate) / units a year.
-        horizon : float, optional
-            How far ahead to count; without end by default.
-
-        Returns
-        -------
-        float or ndarray
-        """
-        alive = self.discounted_purchases_if_alive(x, T, t_x, rate=rate, horizon=horizon)
-        return self.p_alive(x, t_x, T) * alive
-
-
-def refuse_endless(
-    rate: float, horizon: float, parameter: str, value: float, *, what: str = "purchases"
-) -> None:
-    """Refuse a negative discount rate or horizon, and a sum without an end that is infinite.
-
-    Parameters
-    ----------
-    rate : float
-        Continuous discount rate per unit of time.
-    horizon : float
-        How far ahead is counted; inf for without end.
-    parameter, value : str, float
-        The parameter of dropout that must be above 1 for the sum to be finite, and its value.
-    what : str
-        What is summed.
-
-    Raises
-    ------
-    RequestError
-    """
-    if not (rate >= 0 and horizon >= 0):
-        raise RequestError(
-            f"The discount rate and the horizon cannot be negative; got rate = {rate}, "
-            f"horizon = {horizon}."
-        )
-    if rate == 0 and math.isinf(horizon) and value <= 1:
-        raise RequestError(
-            f"Without a discount rate and a horizon the expected number of {what} is infinite, "
-            f"because {parameter} = {value:.3g} is not above 1: some customers never leave. Give "
-            "one of the two."
-        )

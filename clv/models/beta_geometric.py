@@ -19,14 +19,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betainc, betaln, digamma, expit, gammaln, polygamma, xlogy
 
 from clv import numerics
+from clv.arrays import Floats
 from clv.history import Histories
-from clv.models.arguments import refuse_impossible
-from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
+from clv.models.base import Derivatives, PurchaseModel
 from clv.models.beta_geometric_histories import per_history
+from clv.models.beta_geometric_lifetime import survived
+from clv.models.purchase_formulas import Number, every_row
 from clv.numerics import dot
 
 __all__ = ["BetaGeometric"]
@@ -34,12 +35,12 @@ __all__ = ["BetaGeometric"]
 CHUNK = 1_000_000
 """Largest number of log-likelihoods held at once (8 MB a column)."""
 
-Floats = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class BetaGeometric(PurchaseModel):
     """A beta-geometric/NBD model with given parameters: what BG/NBD and MBG/NBD share."""
+
+    dropout_shape: ClassVar[str] = "a"
 
     chances_before_repeat: ClassVar[int]
     """How often a customer could have left before the first repeat purchase: 0 or 1."""
@@ -51,35 +52,15 @@ class BetaGeometric(PurchaseModel):
 
     # -- the likelihood of a history ----------------------------------------------------------
 
-    def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """Log-likelihood ln L(r, α, a, b | x, t_x, T) of each history.
-
-        Of BG/NBD, equation (6) of Fader, Hardie & Lee (2005). A density in the x purchase times:
-        in a unit c times as long it is higher by x ln c.
-
-        Parameters
-        ----------
-        x, t_x, T : float or array_like
-            History of each customer.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> from clv import BGNBD
-        >>> round(float(BGNBD(.243, 4.414, .793, 2.426).log_likelihood(2, 30.43, 38.86)), 4)
-        -9.4586
-        """
+    @every_row
+    def _log_likelihood(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """Of BG/NBD, equation (6) of Fader, Hardie & Lee (2005)."""
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
-        refuse_impossible(x=x, t_x=t_x, T=T)
-        x, t_x, T = (np.asarray(v, dtype=float) for v in (x, t_x, T))
         ln_a1 = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
         ln_a2 = betaln(a, b + x + self.chances_before_repeat) - betaln(a, b)
         ln_a3 = -(r + x) * np.log(alpha + T)
         ln_mixture = np.logaddexp(0, self._ln_odds_left(x, t_x, T))
-        return np.asarray(ln_a1 + ln_a2 + ln_a3 + ln_mixture)[()]
+        return np.asarray(ln_a1 + ln_a2 + ln_a3 + ln_mixture)
 
     def _ln_odds_left(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """Log-odds of having left; −inf where there was no chance to leave yet, x + o = 0."""
@@ -206,59 +187,13 @@ class BetaGeometric(PurchaseModel):
 
     # -- what the history says of the customer ------------------------------------------------
 
-    def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """P(still a customer at T | x, t_x, T).
+    @every_row
+    def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        return np.asarray(expit(-self._ln_odds_left(x, t_x, T)))
 
-        In BG/NBD it is 1 for every customer with x = 0, who could only leave after a repeat
-        purchase (Fader, Hardie & Lee 2005, note 1); in MBG/NBD it falls with T for them too.
-
-        Parameters
-        ----------
-        x, t_x, T : float or array_like
-            History of each customer.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> from clv import BGNBD
-        >>> round(float(BGNBD(.243, 4.414, .793, 2.426).p_alive(2, 30.43, 38.86)), 3)
-        0.727
-        """
-        refuse_impossible(x=x, t_x=t_x, T=T)
-        x, t_x, T = (np.asarray(v, dtype=float) for v in (x, t_x, T))
-        return np.asarray(expit(-self._ln_odds_left(x, t_x, T)))[()]
-
-    def survival_if_alive(
-        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
-    ) -> Floats:
-        """P(alive at T + t | alive at T, x, T) = E_p[((α+T)/(α+T+pt))^(r+x)].
-
-        Parameters
-        ----------
-        t : float or array_like
-            Time ahead.
-        x, T : float or array_like
-            Repeat transactions in T; a new customer by default.
-        t_x : optional
-            Time of the last; says nothing more of a customer who is alive.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> from clv import BGNBD
-        >>> round(float(BGNBD(.243, 4.414, .793, 2.426).survival_if_alive(52)), 4)
-        0.7644
-        """
-        refuse_impossible(t=t, x=x, T=T)
-        return numerics.on_distinct(
-            lambda t, x, T: numerics.alive_survival(t, *self._given_alive(x, T)), t, x, T
-        )[()]
+    def _survival_if_alive(self, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
+        """E_p[((α+T)/(α+T+pt))^(r+x)]."""
+        return numerics.alive_survival(t, *self._given_alive(x, T))
 
     def _given_alive(self, x: Floats, T: Floats) -> tuple[Floats, Floats, float, Floats]:
         """R, A, a, B of a customer alive at T: λ ~ Gamma(r+x, α+T), p ~ Beta(a, b+x+o)."""
@@ -266,206 +201,57 @@ class BetaGeometric(PurchaseModel):
 
     # -- what to expect -----------------------------------------------------------------------
 
-    def expected_purchases_if_alive(
-        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
-    ) -> Floats:
-        """E[purchases in (T, T + t] | alive at T, x, T].
+    def _purchases_if_alive(self, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
+        """Of BG/NBD, equation (10) of Fader, Hardie & Lee (2005) without its factor P(alive).
 
-        Of BG/NBD, equation (10) of Fader, Hardie & Lee (2005) without its factor P(alive), in a
-        form that has no singularity at a = 1: E_p[(1 − ((α+T)/(α+T+pt))^(r+x)) / p],
+        In a form that has no singularity at a = 1: E_p[(1 − ((α+T)/(α+T+pt))^(r+x)) / p],
         p ~ Beta(a, b+x+o).
-
-        Parameters
-        ----------
-        t : float or array_like
-            Time ahead.
-        x, T : float or array_like
-            Repeat transactions in T; a new customer by default.
-        t_x : optional
-            Time of the last; says nothing more of a customer who is alive.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> from clv import BGNBD
-        >>> model = BGNBD(.243, 4.414, .793, 2.426)
-        >>> round(float(model.expected_purchases_if_alive(39, x=2, T=38.86)), 4)
-        1.6874
         """
-        refuse_impossible(t=t, x=x, T=T)
-        return numerics.on_distinct(
-            lambda t, x, T: numerics.expected_purchases(t, *self._given_alive(x, T)), t, x, T
-        )[()]
+        return numerics.expected_purchases(t, *self._given_alive(x, T))
 
-    def discounted_purchases_if_alive(
-        self,
-        x: Number = 0,
-        T: Number = 0,
-        t_x: Number | None = None,
-        *,
-        rate: float,
-        horizon: float = math.inf,
+    def _discounted_if_alive(
+        self, x: Floats, T: Floats, t_x: Floats, *, rate: float, horizon: float
     ) -> Floats:
-        """E[purchases in (T, T + horizon], each times e^(−rate·time) | alive at T, x, T].
+        return numerics.discounted_purchases(horizon, rate, *self._given_alive(x, T))
 
-        The mean of λ (1 − e^(−(δ + λp) h)) / (δ + λp) over λ and p.
+    @every_row
+    def _pmf_if_alive(self, n: Floats, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
+        """Equation (8) of Fader, Hardie & Lee (2005) with the parameters of a customer alive at T.
 
-        Parameters
-        ----------
-        x, T : float or array_like
-            Repeat transactions in T; a new customer by default.
-        t_x : optional
-            Time of the last; says nothing more of a customer who is alive.
-        rate : float
-            Continuous discount rate δ per unit of time.
-        horizon : float, optional
-            How far ahead to count; without end by default.
-
-        Returns
-        -------
-        float or ndarray
-
-        Raises
-        ------
-        RequestError
-            Where rate and horizon are negative, or the sum is infinite: no discount, no horizon,
-            and a ≤ 1.
-
-        Examples
-        --------
-        >>> from clv import BGNBD
-        >>> weekly = math.log(1.10) / 52.18
-        >>> model = BGNBD(.243, 4.414, .793, 2.426)
-        >>> round(float(model.discounted_purchases_if_alive(2, 38.86, rate=weekly)), 2)
-        8.77
+        Such a customer is a new one of BG/NBD with r+x, α+T, a and b+x+o for parameters.
         """
-        refuse_endless(rate, horizon, "a", self.a)
-        refuse_impossible(x=x, T=T)
-        return numerics.on_distinct(
-            lambda x, T: numerics.discounted_purchases(horizon, rate, *self._given_alive(x, T)),
-            x,
-            T,
-        )[()]
-
-    def pmf(self, n: Number, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0) -> Floats:
-        """P(n purchases in (T, T + t] | x, t_x, T).
-
-        A customer alive at T is a new one of BG/NBD with r+x, α+T, a and b+x+o for parameters, so
-        this is equation (8) of Fader, Hardie & Lee (2005) with those, times P(alive).
-
-        Parameters
-        ----------
-        n : int or array_like
-            Number of purchases.
-        t : float or array_like
-            Time ahead.
-        x, t_x, T : float or array_like
-            History of each customer; a new customer by default.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> from clv import BGNBD
-        >>> model = BGNBD(.243, 4.414, .793, 2.426)
-        >>> [round(float(p), 3) for p in model.pmf([0, 1, 2], t=39)]
-        [0.574, 0.199, 0.085]
-        """
-        refuse_impossible(n=n, t=t, x=x, t_x=t_x, T=T)
-        n, t, x, T = (np.asarray(v, dtype=float) for v in (n, t, x, T))
         R, A, a, B = self._given_alive(x, T)
         ln_factorial = gammaln(R + n) - gammaln(R) - gammaln(n + 1)
         ln_rate = xlogy(n, t / (A + t))  # 0 for n = 0, t = 0 too
         stays = ln_factorial - R * np.log1p(t / A) + ln_rate + betaln(a, B + n) - betaln(a, B)
         j = np.maximum(n, 1)
         leaves = np.exp(betaln(a + 1, B + j - 1) - betaln(a, B)) * betainc(j, R, t / (A + t))
-        alive = np.exp(stays) + np.where(n > 0, leaves, 0)
-        p = self.p_alive(x, t_x, T)
-        return np.asarray(p * alive + np.where(n == 0, 1 - p, 0))[()]
+        return np.asarray(np.exp(stays) + np.where(n > 0, leaves, 0))
 
-    def simulate(self, T: Number, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Draw (x, t_x) of new customers observed for times T.
+    # -- simulation ---------------------------------------------------------------------------
 
-        Without dropout a customer would buy K ~ Poisson(λT) times at uniform times; the customer
-        leaves at chance N ~ Geometric(p), the repeat N − o. So x = min(K, N − o), and t_x is the
-        x-th of K uniforms.
+    def _draw_histories(self, T: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Without dropout a customer would buy K ~ Poisson(λT) times at uniform times.
 
-        Parameters
-        ----------
-        T : float or array_like
-            Time from the first purchase to the end of observation, one a customer.
-        rng : numpy.random.Generator
-            Source of the randomness.
-
-        Returns
-        -------
-        x, t_x : ndarray
-            Repeat transactions and time of the last; t_x = 0 where x = 0.
-
-        Examples
-        --------
-        >>> from clv import BGNBD
-        >>> rng = np.random.default_rng(1)
-        >>> x, t_x = BGNBD(.243, 4.414, .793, 2.426).simulate(np.full(4, 39.0), rng)
-        >>> x.shape, bool((t_x <= 39).all())
-        ((4,), True)
+        The customer leaves at chance N ~ Geometric(p), the repeat N − o. So x = min(K, N − o), and
+        t_x is the x-th of K uniforms.
         """
-        T = np.asarray(T, dtype=float)
         rate = rng.gamma(self.r, 1 / self.alpha, T.shape)
         p = rng.beta(self.a, self.b, T.shape)
         without = rng.poisson(rate * T)
-        x = np.minimum(without, _geometric(p, rng) - self.chances_before_repeat)
+        x = np.minimum(without, 1 + survived(p, rng) - self.chances_before_repeat)
         t_x = np.zeros(T.shape)
         some = x > 0
         t_x[some] = T[some] * rng.beta(x[some], without[some] - x[some] + 1)
         return x, t_x
 
-    def simulate_purchases(
-        self,
-        t: Number,
-        rng: np.random.Generator,
-        x: Number = 0,
-        t_x: Number = 0,
-        T: Number = 0,
+    def _draw_if_alive(
+        self, t: Floats, x: Floats, T: Floats, t_x: Floats, rng: np.random.Generator
     ) -> Floats:
-        """Draw the number of purchases in (T, T + t] of customers with histories (x, t_x, T).
-
-        A customer is alive with P(alive), and then buys K ~ Poisson(λt) times, or leaves at the
-        N-th purchase, N ~ Geometric(p), with λ ~ Gamma(r+x, α+T), p ~ Beta(a, b+x+o).
-
-        Parameters
-        ----------
-        t : float or array_like
-            Time ahead.
-        rng : numpy.random.Generator
-            Source of the randomness.
-        x, t_x, T : float or array_like
-            History of each customer; new customers by default.
-
-        Returns
-        -------
-        ndarray
-
-        Examples
-        --------
-        >>> from clv import BGNBD
-        >>> rng = np.random.default_rng(1)
-        >>> BGNBD(.243, 4.414, .793, 2.426).simulate_purchases(52.0, rng, [26, 2], [30, 9], 31)
-        array([6., 0.])
-        """
-        refuse_impossible(t=t, x=x, t_x=t_x, T=T)
-        t, x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, t_x, T)))
-        alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
-        bought = np.zeros(x.shape)
-        R, A, a, B = self._given_alive(x[alive], T[alive])
-        without = rng.poisson(rng.gamma(R) / A * t[alive])
-        bought[alive] = np.minimum(without, _geometric(rng.beta(a, B), rng))
-        return bought
+        """Draw K ~ Poisson(λt), or N ~ Geometric(p) at which the customer leaves, the smaller."""
+        R, A, a, B = self._given_alive(x, T)
+        without = rng.poisson(rng.gamma(R) / A * t)
+        return np.asarray(np.minimum(without, 1 + survived(rng.beta(a, B), rng)))
 
     def dropout_slope(self) -> Floats:
         """Slope of ln E[p] = ln(a/(a + b)) in (ln r, ln α, ln a, ln b)."""
@@ -484,11 +270,3 @@ class BetaGeometric(PurchaseModel):
             for faster in (1.0, 3.0)
             for a, b in ((0.2, 4.0), (0.8, 2.5))
         ]
-
-
-def _geometric(p: Floats, rng: np.random.Generator) -> Floats:
-    """Draw geometric numbers from 1 by inversion; inf for the p = 0 that a small a draws."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        drawn = np.ceil(np.log(rng.random(p.shape)) / np.log1p(-p))
-    drawn = np.where(np.isfinite(drawn), np.maximum(drawn, 1), np.inf)
-    return np.where(p == 1, 1, drawn)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln
 
+from clv.arrays import Floats, Rows
 from clv.errors import RequestError
 from clv.numerics import mean_over_p
 
@@ -25,9 +26,6 @@ __all__ = [
     "survived",
     "whole",
 ]
-
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 
 def log_rising(a: float, most: int) -> tuple[Floats, Floats, Floats]:
@@ -77,9 +75,13 @@ _DECAY = 40.0
 
 
 def survived(theta: Floats, rng: np.random.Generator) -> Floats:
-    """Draw how many chances to leave are survived: geometric from 0, by inversion."""
-    with np.errstate(divide="ignore"):  # θ = 0: never leaves; θ = 1: at the first
-        return np.floor(rng.exponential(size=theta.shape) / -np.log1p(-theta))
+    """Draw how many chances to leave are survived: geometric from 0, by inversion.
+
+    inf for θ = 0, which a small parameter of the beta distribution draws; 0 for θ = 1.
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        drawn = np.floor(np.log(rng.random(theta.shape)) / np.log1p(-theta))
+    return np.where(theta == 1, 0.0, drawn)
 
 
 def whole(what: str, values: npt.ArrayLike, *, least: int, endless: bool = False) -> Floats:

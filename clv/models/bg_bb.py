@@ -26,12 +26,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betaln
 
+from clv.arrays import Floats
 from clv.errors import HistoryError, NotIdentifiedError
 from clv.history import Histories, check
-from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
+from clv.models.arguments import refuse_impossible
+from clv.models.base import Derivatives, PurchaseModel
 from clv.models.beta_geometric_lifetime import (
     discounted_periods,
     survival,
@@ -39,11 +40,10 @@ from clv.models.beta_geometric_lifetime import (
     whole,
 )
 from clv.models.bg_bb_mixture import ragged, terms
+from clv.models.purchase_formulas import Number, every_row
 from clv.numerics import dot, on_distinct
 
 __all__ = ["BGBB"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -79,45 +79,21 @@ class BGBB(PurchaseModel):
     gamma: float
     delta: float
 
+    dropout_shape: ClassVar[str] = "gamma"
+
     # -- the likelihood of a history ----------------------------------------------------------
 
-    def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """Log-likelihood ln L(α, β, γ, δ | x, t_x, T) of each history.
+    def _log_likelihood(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        return self._mixture(x, t_x, T)[0]
 
-        Of one order of purchases and misses; the C(t_x − 1, x − 1) orders with the same x and t_x
-        are equally likely.
-
-        Parameters
-        ----------
-        x, t_x, T : int or array_like
-            History of each customer: purchases, the opportunity of the last, opportunities.
-
-        Returns
-        -------
-        float or ndarray
-
-        Raises
-        ------
-        HistoryError
-            Where a history is impossible, naming the rows.
-
-        Examples
-        --------
-        >>> round(float(BGBB(1.204, .750, .657, 2.783).log_likelihood(2, 4, 6)), 4)
-        -5.1957
-        """
-        return self._mixture(x, t_x, T)[0][()]
-
-    def _mixture(self, x: Number, t_x: Number, T: Number) -> tuple[Floats, Floats]:
+    def _mixture(self, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
         """Take ln L, and the share in L of the customers who are there for the next opportunity."""
-        columns = _checked(x, t_x, T)
-        shape, flat = columns[0].shape, [c.ravel() for c in columns]
         theta = np.array([self.alpha, self.beta, self.gamma, self.delta])
-        ln_whole, alive = np.empty(flat[0].size), np.empty(flat[0].size)
-        for part in terms(theta, *flat):
+        ln_whole, alive = np.empty(x.size), np.empty(x.size)
+        for part in terms(theta, x, t_x, T):
             ln_whole[part.rows] = part.ln_total
             alive[part.rows] = part.share[part.stays]
-        return ln_whole.reshape(shape), alive.reshape(shape)
+        return ln_whole, alive
 
     @classmethod
     def likelihood(cls, theta: Floats, histories: Histories) -> Derivatives:
@@ -144,163 +120,41 @@ class BGBB(PurchaseModel):
 
     # -- what the history says of the customer ------------------------------------------------
 
-    def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """P(there for opportunity T + 1 | x, t_x, T), the paper's P(alive at n + 1).
+    def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        return self._mixture(x, t_x, T)[1]
 
-        Below 1 even for a customer who has just bought: one may leave before the next opportunity.
-        P(not yet left at opportunity T itself) is this times (γ + δ + T)/(δ + T).
-
-        Parameters
-        ----------
-        x, t_x, T : int or array_like
-            History of each customer.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> BGBB(1.204, .750, .657, 2.783).p_alive([0, 2, 6], [0, 4, 6], 6).round(3)
-        array([0.108, 0.59 , 0.93 ])
-        """
-        # Checked before equal rows are joined, so that a fault is told by its row.
-        return on_distinct(lambda *rows: self._mixture(*rows)[1], *_checked(x, t_x, T))[()]
-
-    def survival_if_alive(
-        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
-    ) -> Floats:
-        """P(there for opportunity T + 1 + t | there for T + 1), (δ+T+1)_t / (γ+δ+T+1)_t, any x.
-
-        Parameters
-        ----------
-        t : int or array_like
-            Opportunities ahead.
-        x, T : int or array_like
-            Purchases at T opportunities; a new customer by default.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> round(float(BGBB(1.204, .750, .657, 2.783).survival_if_alive(5, T=6)), 4)
-        0.7595
-        """
-        t, _, T = np.broadcast_arrays(whole("t", t, least=0), x, whole("T", T, least=0))
-        return survival(t, self.gamma, self.delta + T + 1)[()]
+    @every_row
+    def _survival_if_alive(self, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
+        """(δ+T+1)_t / (γ+δ+T+1)_t, whatever x."""
+        t, _, T = np.broadcast_arrays(t, x, T)
+        return survival(t, self.gamma, self.delta + T + 1)
 
     # -- what to expect -----------------------------------------------------------------------
 
-    def expected_purchases_if_alive(
-        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
-    ) -> Floats:
-        """E[purchases at the next t opportunities | there for the first of them, x, T].
+    @every_row
+    def _purchases_if_alive(self, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
+        """(α+x)/(α+β+T) times the expected number of opportunities that the customer is there for.
 
-        (α+x)/(α+β+T) times the expected number of them that the customer is there for.
-
-        Parameters
-        ----------
-        t : int or array_like
-            Opportunities ahead.
-        x, T : int or array_like
-            Purchases at T opportunities; a new customer by default.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> model = BGBB(1.204, .750, .657, 2.783)
-        >>> round(float(model.expected_purchases_if_alive(5, x=6, T=6)), 3)
-        4.033
+        The latter knows T only: fewer rows differ in it than in (x, T).
         """
-        t = whole("t", t, least=0)
-        return self._purchases_if_alive(t, x, T, rate=0.0)
+        return self._discounted(t, x, T, rate=0.0)
 
-    def discounted_purchases_if_alive(
-        self,
-        x: Number = 0,
-        T: Number = 0,
-        t_x: Number | None = None,
-        *,
-        rate: float,
-        horizon: float = math.inf,
+    @every_row
+    def _discounted_if_alive(
+        self, x: Floats, T: Floats, t_x: Floats, *, rate: float, horizon: float
     ) -> Floats:
-        """E[purchases at the next `horizon` opportunities, each times e^(−rate·time) | alive].
+        return self._discounted(np.asarray(horizon, dtype=float), x, T, rate=rate)
 
-        The next opportunity is one period ahead and discounted once. With P(alive) as a factor and
-        no horizon this is the paper's DERT.
-
-        Parameters
-        ----------
-        x, T : int or array_like
-            Purchases at T opportunities; a new customer by default.
-        rate : float
-            Continuous discount rate per period: ln(1 + d) for the paper's discount d per period.
-        horizon : int or inf, optional
-            How many opportunities to count; without end by default.
-
-        Returns
-        -------
-        float or ndarray
-
-        Raises
-        ------
-        RequestError
-            Where rate or horizon are negative, or the sum is infinite: no discount, no horizon,
-            and γ ≤ 1.
-
-        Examples
-        --------
-        >>> model = BGBB(1.204, .750, .657, 2.783)
-        >>> round(float(model.discounted_purchases_if_alive(6, 6, rate=math.log(1.10))), 2)
-        6.35
-        """
-        periods = whole("The horizon", horizon, least=0, endless=True)
-        refuse_endless(rate, horizon, "gamma", self.gamma)
-        return self._purchases_if_alive(periods, x, T, rate=rate)
-
-    def _purchases_if_alive(self, t: Floats, x: Number, T: Number, *, rate: float) -> Floats:
+    def _discounted(self, t: Floats, x: Floats, T: Floats, *, rate: float) -> Floats:
         def periods(t: Floats, T: Floats) -> Floats:
             return discounted_periods(t, rate, self.gamma, self.delta + T + 1)
 
-        t, x, T = np.broadcast_arrays(t, np.asarray(x, dtype=float), whole("T", T, least=0))
+        t, x, T = np.broadcast_arrays(t, x, T)
         buys = (self.alpha + x) / (self.alpha + self.beta + T)
-        return np.asarray(buys * math.exp(-rate) * on_distinct(periods, t, T))[()]
+        return np.asarray(buys * math.exp(-rate) * on_distinct(periods, t, T))
 
-    def pmf(self, n: Number, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0) -> Floats:
-        """P(n purchases at the next t opportunities | x, t_x, T).
-
-        A customer who is there for l of them buys by a beta-binomial; l is summed over.
-
-        Parameters
-        ----------
-        n : int or array_like
-            Number of purchases.
-        t : int or array_like
-            Opportunities ahead.
-        x, t_x, T : int or array_like
-            History of each customer; a new customer by default.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> model = BGBB(1.204, .750, .657, 2.783)
-        >>> model.pmf([0, 1, 2, 3], 3, x=2, t_x=4, T=6).round(3)
-        array([0.58 , 0.221, 0.147, 0.051])
-        """
-        n, t = whole("n", n, least=0), whole("t", t, least=0)
-        p = self.p_alive(x, t_x, T)
-        alive = on_distinct(self._pmf_if_alive, n, t, x, T)
-        return np.asarray(p * alive + np.where(n == 0, 1 - p, 0))[()]
-
-    def _pmf_if_alive(self, n: Floats, t: Floats, x: Floats, T: Floats) -> Floats:
+    def _pmf_if_alive(self, n: Floats, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
+        """Sum beta-binomials over the opportunities that the customer is there for."""
         alpha, beta = self.alpha + x, self.beta + T - x
         gamma, delta = self.gamma, self.delta + T + 1
         total = np.where((t == 0) & (n == 0), 1.0, 0.0)
@@ -317,74 +171,13 @@ class BGBB(PurchaseModel):
             total[rows] += np.bincount(of, leaves * np.exp(ln_p), minlength=len(rows))
         return total
 
-    def simulate_purchases(
-        self,
-        t: Number,
-        rng: np.random.Generator,
-        x: Number = 0,
-        t_x: Number = 0,
-        T: Number = 0,
-    ) -> Floats:
-        """Draw the number of purchases at the next t opportunities, given (x, t_x, T).
+    # -- simulation ---------------------------------------------------------------------------
 
-        A customer who is alive has p ~ Beta(α+x, β+T−x), θ ~ Beta(γ, δ+T+1).
+    def _draw_histories(self, T: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Of the opportunities that a customer is there for, each set of x is as likely.
 
-        Parameters
-        ----------
-        t : int or array_like
-            Opportunities ahead.
-        rng : numpy.random.Generator
-            Source of the randomness.
-        x, t_x, T : int or array_like
-            History of each customer; new customers by default.
-
-        Returns
-        -------
-        ndarray
-
-        Examples
-        --------
-        >>> rng = np.random.default_rng(1)
-        >>> BGBB(1.204, .750, .657, 2.783).simulate_purchases(5, rng, [0, 6, 6], [0, 6, 6], 6)
-        array([0., 0., 5.])
+        So t_x is found from the end, where a purchase is at the last of k with probability x/k.
         """
-        times = whole("t", t, least=0)
-        times, x, t_x, T = np.broadcast_arrays(times, *(np.asarray(v, float) for v in (x, t_x, T)))
-        alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
-        x, T = x[alive], T[alive]
-        p = rng.beta(self.alpha + x, self.beta + T - x)
-        lasts = 1 + survived(rng.beta(self.gamma, self.delta + T + 1), rng)
-        there = np.minimum(times[alive], lasts)
-        bought = np.zeros(alive.shape)
-        bought[alive] = rng.binomial(there.astype(np.int64), p)
-        return bought
-
-    def simulate(self, T: Number, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Draw (x, t_x) of new customers observed for T opportunities.
-
-        Of the opportunities that a customer is there for, each set of x is as likely; t_x is found
-        from the end, where a purchase is at the last of k with probability x/k.
-
-        Parameters
-        ----------
-        T : int or array_like
-            Opportunities, one number a customer.
-        rng : numpy.random.Generator
-            Source of the randomness.
-
-        Returns
-        -------
-        x, t_x : ndarray
-            Purchases and the opportunity of the last; t_x = 0 where x = 0.
-
-        Examples
-        --------
-        >>> rng = np.random.default_rng(1)
-        >>> x, t_x = BGBB(1.204, .750, .657, 2.783).simulate(np.full(4, 6), rng)
-        >>> x.shape, bool((t_x <= 6).all())
-        ((4,), True)
-        """
-        T = np.asarray(whole("T", T, least=0))
         p = rng.beta(self.alpha, self.beta, T.shape)
         there = np.minimum(T, survived(rng.beta(self.gamma, self.delta, T.shape), rng))
         x = np.asarray(rng.binomial(there.astype(np.int64), p), dtype=float)
@@ -394,6 +187,35 @@ class BGBB(PurchaseModel):
             looking &= rng.random(T.shape) * t_x >= x
             t_x -= looking
         return x, t_x
+
+    def _draw_if_alive(
+        self, t: Floats, x: Floats, T: Floats, t_x: Floats, rng: np.random.Generator
+    ) -> Floats:
+        """Draw with p ~ Beta(α+x, β+T−x) and θ ~ Beta(γ, δ+T+1)."""
+        p = rng.beta(self.alpha + x, self.beta + T - x)
+        lasts = 1 + survived(rng.beta(self.gamma, self.delta + T + 1), rng)
+        there = np.minimum(t, lasts)
+        return np.asarray(rng.binomial(there.astype(np.int64), p), dtype=float)
+
+    def _refuse(
+        self,
+        *,
+        x: Number = 0,
+        t_x: Number | None = None,
+        T: Number = 0,
+        t: Number = 0,
+        n: Number = 0,
+        horizon: float = 0,
+    ) -> None:
+        """Refuse what is no whole number of opportunities, and more purchases than them."""
+        for what, values in (("n", n), ("t", t), ("T", T)):
+            if what != "T" or t_x is None:
+                whole(what, values, least=0)
+        whole("The horizon", horizon, least=0, endless=True)
+        if t_x is None:
+            refuse_impossible(x=x)
+        else:
+            _refuse_histories(x, t_x, T)
 
     # -- fitting ------------------------------------------------------------------------------
 
@@ -413,7 +235,8 @@ class BGBB(PurchaseModel):
     def refuse_unidentified(cls, histories: Histories) -> None:
         """Refuse impossible histories, too few opportunities, and customers who are all alike."""
         h = histories
-        x, _, T = _checked(h.frequency, h.recency, h.T)
+        x, T = h.frequency, h.T
+        _refuse_histories(x, h.recency, T)
         super().refuse_unidentified(h)
         most = int(T.max())
         if most < 3:
@@ -429,8 +252,8 @@ class BGBB(PurchaseModel):
             )
 
 
-def _checked(x: Number, t_x: Number, T: Number) -> list[Floats]:
-    """Broadcast histories counted in opportunities; refuse those that no customer can have."""
+def _refuse_histories(x: Number, t_x: Number, T: Number) -> None:
+    """Refuse histories that no customer of such opportunities can have, with what they are."""
     columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
     flat = [v.ravel() for v in columns]
     k, last, end = flat
@@ -455,4 +278,3 @@ def _checked(x: Number, t_x: Number, T: Number) -> list[Floats]:
             faults,
             then="BG/BB counts time in opportunities to buy, at most one purchase at each.",
         )
-    return list(columns)

@@ -12,14 +12,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats, Rows
 from clv.models.beta_geometric_lifetime import log_rising
 
 __all__ = ["Terms", "ragged", "terms"]
-
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 CHUNK = 1_000_000
 """Largest number of terms held at once (8 MB a column)."""
