@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Derivatives", "Model", "Number", "PurchaseModel", "refuse_endless"]
 
+WEAK = 2.0
+"""Sigma of the prior of a parameter of which nothing is said: e^(1.96 · 2) = 50."""
+
 D = TypeVar("D")
 """What a model is fitted to: :class:`clv.Histories`, or counts of survivors."""
 
@@ -117,6 +120,41 @@ class Model(ABC, Generic[D]):
     def log_likelihoods(cls, thetas: Floats, histories: D) -> Floats:
         """Log-likelihood of all histories at many parameters, thetas (n, k); returns (n,)."""
         return np.array([cls.likelihood(theta, histories).value for theta in thetas])
+
+    @classmethod
+    def scales(cls, histories: D) -> dict[str, float]:
+        """Scale, in the data's units, of each parameter that has a unit; shapes have none."""
+        del histories
+        return {}
+
+    @classmethod
+    def weak_prior(cls, histories: D) -> dict[str, LogNormal]:
+        """Independent log-normal prior of every parameter, which only rules out the absurd.
+
+        Sigma is 2: a factor of 50 either way is within a 95 % interval. The median is 1 for a
+        shape, and for a rate or scale that of the data (:meth:`scales`), so that another unit of
+        time or money changes nothing.
+
+        Parameters
+        ----------
+        histories : Histories or SurvivalCounts
+            The data to be fitted.
+
+        Returns
+        -------
+        dict of str to LogNormal
+
+        Examples
+        --------
+        >>> from clv import BGNBD, Histories
+        >>> h = Histories.from_arrays([2, 0, 1, 4, 0], [30, 0, 9, 33, 0], [35] * 5, unit="week")
+        >>> BGNBD.weak_prior(h)["alpha"]
+        LogNormal(median=25.0, sigma=2.0)
+        """
+        from clv.models.maximum_likelihood import LogNormal
+
+        of_data = cls.scales(histories)
+        return {name: LogNormal(of_data.get(name, 1.0), WEAK) for name in cls.parameter_names()}
 
     @classmethod
     @abstractmethod

@@ -261,6 +261,12 @@ class BetaGeometric(PurchaseModel):
     # -- fitting ------------------------------------------------------------------------------
 
     @classmethod
+    def scales(cls, histories: Histories) -> dict[str, float]:
+        """α in times between purchases."""
+        customer_time, purchases = (histories.weight @ v for v in (histories.T, histories.frequency))
+        return {"alpha": float(customer_time / purchases)}
+
+    @classmethod
     def starts(cls, histories: Histories) -> list[Floats]:
         """Start from the crude purchase rate, with several guesses of how unequal customers are."""
         rate = (histories.weight @ histories.frequency) / (histories.weight @ histories.T)

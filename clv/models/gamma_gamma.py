@@ -258,6 +258,12 @@ class GammaGamma(SpendNames, Model[Histories]):
         return histories.spend
 
     @classmethod
+    def scales(cls, histories: Histories) -> dict[str, float]:
+        """v in means of what a customer spends."""
+        spend = cls._spend(histories)
+        return {"v": float(spend.weight @ spend.mean_value) / spend.customers}
+
+    @classmethod
     def starts(cls, histories: Histories) -> list[Floats]:
         """Start from the mean value, with several guesses of how unequal customers are."""
         spend = cls._spend(histories)

@@ -30,13 +30,13 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, exprel, gammaln, logsumexp, polygamma, xlogy
+from scipy.special import digamma, exprel, gammaln, polygamma, xlogy
 
 from clv.history import Histories
 from clv.models.arguments import refuse_impossible
 from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
-from clv.models.pareto_nbd_mixture import CHUNK, as_columns, mixture, terms
-from clv.numerics import dot, on_distinct, panels
+from clv.models.pareto_nbd_mixture import ln_mixture, mixture
+from clv.numerics import CHUNK, dot, on_distinct, panels
 
 __all__ = ["ParetoNBD"]
 
@@ -96,21 +96,15 @@ class ParetoNBD(PurchaseModel):
     def _ln_mixture(self, x: Number, t_x: Number, T: Number) -> tuple[Floats, Floats]:
         """Take ln{...} of the likelihood, and the log of its first term, the customers alive."""
         refuse_impossible(x=x, t_x=t_x, T=T)
-        theta = np.array([self.r, self.alpha, self.s, self.beta])
+        theta = (self.r, self.alpha, self.s, self.beta)
         columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
         flat = [c.ravel() for c in columns]
-        whole, alive = np.empty(flat[0].size), np.empty(flat[0].size)
-        for i, _, phi in terms(theta, *flat):
-            whole[i], alive[i] = logsumexp(phi, axis=1), phi[:, 0]
+        whole, alive = ln_mixture(theta, *flat)
         return whole.reshape(columns[0].shape), alive.reshape(columns[0].shape)
 
     @classmethod
     def likelihood(cls, theta: Floats, histories: Histories) -> Derivatives:
-        """Log-likelihood of all histories with exact derivatives in (r, α, s, β).
-
-        ln Σ e^φ over the terms φ of the mixture: with q the share of each term the gradient is
-        Σ q φ' and the Hessian Σ q φ'' + Σ q φ' φ'ᵀ − (Σ q φ')(Σ q φ')ᵀ.
-        """
+        """Log-likelihood of all histories with exact derivatives in (r, α, s, β)."""
         r, alpha, s, beta = theta
         x, n = histories.frequency, histories.weight
         per_x = np.bincount(x.astype(np.intp), weights=n)
@@ -133,11 +127,10 @@ class ParetoNBD(PurchaseModel):
         h[1, 1] = -customers * r / alpha**2
         h[2, 3] = customers / beta
         h[3, 3] = -customers * s / beta**2
-        for i, u, phi in terms(theta, x, histories.recency, histories.T):
-            v_i, g_i, h_i = mixture(as_columns(theta, x, i), x[i], u, phi)
-            value += dot(n[i], v_i)
-            g += [dot(n[i], row) for row in g_i]
-            h += [[dot(n[i], entry) for entry in row] for row in h_i]
+        for i, of_each, slope, curvature in mixture(list(theta), x, histories.recency, histories.T):
+            value += dot(n[i], of_each)
+            g += np.einsum("in,n->i", slope, n[i])
+            h += np.einsum("ijn,n->ij", curvature, n[i])
         h = np.triu(h) + np.triu(h, 1).T
         return Derivatives(float(value), g, h)
 
@@ -160,9 +153,9 @@ class ParetoNBD(PurchaseModel):
             In (r, α, s, β); :meth:`likelihood` is their weighted sum where all share them.
         """
         r, alpha, s, beta = (np.broadcast_to(np.asarray(p, dtype=float), x.shape) for p in theta)
-        value, g, h = np.zeros(x.shape), np.zeros((4, *x.shape)), np.zeros((4, 4, *x.shape))
-        for i, u, phi in terms(theta, x, t_x, T):
-            value[i], g[:, i], h[:, :, i] = mixture(as_columns(theta, x, i), x[i], u, phi)
+        value, g, h = np.empty(x.shape), np.empty((4, *x.shape)), np.empty((4, 4, *x.shape))
+        for i, *answers in mixture(theta, x, t_x, T):
+            value[i], g[:, i], h[:, :, i] = answers
         value += gammaln(r + x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
         g[0] += digamma(r + x) - digamma(r) + np.log(alpha)
         g[1] += r / alpha
@@ -181,12 +174,12 @@ class ParetoNBD(PurchaseModel):
     def log_likelihoods(cls, thetas: Floats, histories: Histories) -> Floats:
         """Log-likelihood of all histories at many parameters, thetas (n, 4); returns (n,)."""
         h = histories
-        return np.array(
-            [
-                dot(h.weight, cls.from_vector(theta).log_likelihood(h.frequency, h.recency, h.T))
-                for theta in thetas
-            ]
-        )
+        per_x = np.bincount(h.frequency.astype(np.intp), weights=h.weight)
+        k, m = np.flatnonzero(per_x).astype(float), per_x[per_x > 0].astype(float)
+        r, alpha, s, beta = (column[:, None] for column in thetas.T)
+        per_k = gammaln(r + k) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
+        whole = (ln_mixture(list(theta), h.frequency, h.recency, h.T)[0] for theta in thetas)
+        return np.array([dot(m, a) + dot(h.weight, b) for a, b in zip(per_k, whole, strict=True)])
 
     # -- what the history says of the customer ------------------------------------------------
 
@@ -481,6 +474,12 @@ class ParetoNBD(PurchaseModel):
         return np.array([0.0, 0.0, 1.0, -1.0])
 
     # -- fitting ------------------------------------------------------------------------------
+
+    @classmethod
+    def scales(cls, histories: Histories) -> dict[str, float]:
+        """α in times between purchases, β in lengths of the log."""
+        customer_time, purchases = (histories.weight @ v for v in (histories.T, histories.frequency))
+        return {"alpha": float(customer_time / purchases), "beta": float(histories.T.max())}
 
     @classmethod
     def starts(cls, histories: Histories) -> list[Floats]:

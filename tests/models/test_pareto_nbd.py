@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from scipy.stats import nbinom
 
 from clv.errors import RequestError
+from clv.history import Histories
 from clv.models.pareto_nbd import ParetoNBD
 from tests.battery import Customer, customers
 from tests.reference import pareto_nbd_mpmath as reference
@@ -129,6 +130,21 @@ def test_all_customers_at_once_are_each_customer_alone() -> None:
     for together, alone in answers:
         one_by_one = np.array([float(alone(i)) for i in range(200)])
         assert together == pytest.approx(one_by_one, rel=1e-9, abs=SMALLEST)
+
+
+def test_likelihoods_at_many_parameters_are_those_at_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values alone and values with derivatives, in chunks of any size, are sums over customers."""
+    rng = np.random.default_rng(8)
+    T = rng.uniform(1, 80, 300)
+    h = Histories.from_arrays(*ParetoNBD(0.6, 5.0, 0.8, 12.0).simulate(T, rng), T, unit="week")
+    thetas = 10 ** rng.uniform(-1, 1.5, (30, 4))
+    together = ParetoNBD.log_likelihoods(thetas, h)
+    for chunk in (1, 500):
+        monkeypatch.setattr("clv.models.pareto_nbd_mixture.CHUNK", chunk)
+        for theta, value in zip(thetas, together, strict=True):
+            each = ParetoNBD(*theta.tolist()).log_likelihood(h.frequency, h.recency, h.T)
+            assert float(h.weight @ each) == pytest.approx(value, rel=1e-12)
+            assert ParetoNBD.likelihood(theta, h).value == pytest.approx(value, rel=1e-12)
 
 
 # -- laws of this model only -----------------------------------------------------------------------
