@@ -4,6 +4,7 @@
 
     ClvError                      a mistake in the data or the request; never a traceback in `clv`
     ├── OrdersError               a source of orders cannot be read as orders
+    ├── IncidentsError            a log of incidents cannot be read as incidents
     ├── HistoryError              frequency, recency and T that no customer can have
     ├── ParameterError            a model parameter outside its domain
     ├── FitError                  the optimiser did not reach an optimum
@@ -33,6 +34,7 @@ __all__ = [
     "ClvError",
     "FitError",
     "HistoryError",
+    "IncidentsError",
     "NotIdentifiedError",
     "OrdersError",
     "ParameterError",
@@ -61,6 +63,10 @@ class ClvError(Exception):
 
 class OrdersError(ClvError):
     """A source of orders that cannot be read as orders."""
+
+
+class IncidentsError(ClvError):
+    """A log of incidents that cannot be read as incidents."""
 
 
 class HistoryError(ClvError):

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from clv.errors import OrdersError
 
-__all__ = ["Columns", "recognise"]
+__all__ = ["CUSTOMER", "Columns", "in_first_tier", "looks_like_values", "plain", "recognise"]
 
 CUSTOMER = (
     ("customerid",),
@@ -132,7 +132,7 @@ def recognise(
                 hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
                 faults.append(f"There is no column {given!r} (given as {option}).{hint}")
             return given
-        found = _in_first_tier(names, tiers)
+        found = in_first_tier(names, tiers)
         if len(found) > 1:
             faults.append(
                 f"The {option} could be any of {' and '.join(map(repr, found))}. "
@@ -144,9 +144,9 @@ def recognise(
     day = role("date", date, DATE)
     quantity = unit_price = None
     if amount is None:
-        best = _in_first_tier(names, AMOUNT)
-        if not best or _plain(best[0]) == "price":  # a bare price is of one unit, given a quantity
-            units, prices = _in_first_tier(names, QUANTITY), _in_first_tier(names, UNIT_PRICE)
+        best = in_first_tier(names, AMOUNT)
+        if not best or plain(best[0]) == "price":  # a bare price is of one unit, given a quantity
+            units, prices = in_first_tier(names, QUANTITY), in_first_tier(names, UNIT_PRICE)
             if units and prices:
                 quantity, unit_price = role("quantity", None, QUANTITY), prices[0]
                 if len(prices) > 1:
@@ -169,28 +169,30 @@ def recognise(
     ]
     if faults or customer is None or day is None:
         then = f"The columns are: {', '.join(map(repr, names))}."
-        if any(_is_value(name) for name in names):
-            then += " These look like values: does the first line name the columns?"
+        then += looks_like_values(names)
         raise OrdersError.of(faults, then=then)
-    currency = _in_first_tier(names, CURRENCY)
+    currency = in_first_tier(names, CURRENCY)
     return Columns(
         customer, day, value, quantity, unit_price, currency[0] if len(currency) == 1 else None
     )
 
 
-def _is_value(name: str) -> bool:
-    """Whether a name is a number or a date: the first order, where the header is missing."""
-    return any(c.isdigit() for c in name) and not any(c.isalpha() for c in name)
+def looks_like_values(names: Sequence[str]) -> str:
+    """Ask for a header where a name is a number or a date: the first row, where it is missing."""
+    if any(any(c.isdigit() for c in name) and not any(c.isalpha() for c in name) for name in names):
+        return " These look like values: does the first line name the columns?"
+    return ""
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a name as it is compared: without case, spaces and punctuation."""
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
-def _in_first_tier(names: Sequence[str], tiers: tuple[tuple[str, ...], ...]) -> list[str]:
+def in_first_tier(names: Sequence[str], tiers: tuple[tuple[str, ...], ...]) -> list[str]:
     """Return the names that match the first tier with any match."""
     for tier in tiers:
-        found = [name for name in names if _plain(name) in tier]
+        found = [name for name in names if plain(name) in tier]
         if found:
             return found
     return []

@@ -42,6 +42,7 @@ __all__ = [
     "on_first_day",
     "open_source",
     "parse_date",
+    "places",
     "sha256",
 ]
 
@@ -85,8 +86,8 @@ class Row:
     values: tuple[Any, ...]
 
 
-def open_source(source: str | os.PathLike[str] | pd.DataFrame) -> Source:
-    """Open files or a frame as one table.
+def open_source(source: str | os.PathLike[str] | pd.DataFrame, what: str = "orders") -> Source:
+    """Open files or a frame as one table; `what` says in messages what its rows are.
 
     Raises
     ------
@@ -98,13 +99,13 @@ def open_source(source: str | os.PathLike[str] | pd.DataFrame) -> Source:
         return Source(_frame(backend, source), "the data frame", "frame", backend)
     if not isinstance(source, (str, os.PathLike)):
         raise OrdersError(
-            "Orders are read from the path of a CSV or Parquet file, a pattern of such paths, or a "
-            f"pandas DataFrame; got {type(source).__name__}."
+            f"{what.capitalize()} are read from the path of a CSV or Parquet file, a pattern of "
+            f"such paths, or a pandas DataFrame; got {type(source).__name__}."
         )
-    paths, kind = files.find(source)
+    paths, kind = files.find(source, what)
     name, backend = os.fspath(source), _connect()
     if kind == "csv":
-        columns, delimiter = files.csv_layout(paths)
+        columns, delimiter = files.csv_layout(paths, what)
         table = _csv(backend, paths, columns, delimiter)
         return Source(table, name, "csv", backend, tuple(paths), delimiter)
     with _told(name):
@@ -158,11 +159,7 @@ def first_rows(source: Source, table: ir.Table, where: str, shown: Sequence[str]
     opened = source.table
     for path in source.paths or (None,):
         if path is not None:  # one file after the other: a row's number is its place in its file
-            part = (
-                _csv(source.backend, [path], list(opened.columns), source.delimiter)
-                if source.kind == "csv"
-                else source.backend.read_parquet(_literal([path]), hive_partitioning=False)
-            )
+            part = _one_file(source, path)
             one = cast("ir.Table", table.op().replace({opened.op(): part.op()}).to_expr())
         else:
             one = table
@@ -176,19 +173,36 @@ def first_rows(source: Source, table: ir.Table, where: str, shown: Sequence[str]
             .to_pylist()
         )
         numbers = [int(f["_row"]) for f in found]
-        if source.kind == "csv" and path is not None:
-            places = [f"line {n}" for n in files.line_numbers(path, source.delimiter, numbers)]
-        else:
-            places = [f"row {n + (source.kind == 'parquet')}" for n in numbers]
-        if path is not None and len(source.paths) > 1:
-            places = [f"{path.name} {place}" for place in places]
+        where_they_are = (
+            [f"row {n}" for n in numbers] if path is None else _in_file(source, path, numbers)
+        )
         rows += [
             Row(place, tuple(f[column] for column in shown))
-            for place, f in zip(places, found, strict=True)
+            for place, f in zip(where_they_are, found, strict=True)
         ]
         if len(rows) >= 3:
             break
     return rows
+
+
+def places(source: Source, rows: Sequence[int]) -> list[str]:
+    """Say where rows of the source stand, as :func:`first_rows` does.
+
+    `rows` are numbers from 0 of the rows of ``source.table``, sorted.
+    """
+    if not source.paths:
+        return [f"row {n}" for n in rows]
+    said: list[str] = []
+    before, left = 0, list(rows)
+    for path in source.paths:
+        if not left:
+            break
+        many = len(source.paths) > 1
+        size = int(_one_file(source, path).count().to_pyarrow().as_py()) if many else left[-1] + 1
+        here = [n - before for n in left if n - before < size]
+        left, before = left[len(here) :], before + size
+        said += _in_file(source, path, here)
+    return said
 
 
 def sha256(source: Source, log: ir.Table) -> str:
@@ -237,6 +251,22 @@ def _csv(backend: Backend, paths: list[Path], columns: list[str], delimiter: str
             quote='"',
             escape='"',
         )
+
+
+def _one_file(source: Source, path: Path) -> ir.Table:
+    """Open one of the files of a source alone."""
+    if source.kind == "csv":
+        return _csv(source.backend, [path], list(source.table.columns), source.delimiter)
+    return source.backend.read_parquet(_literal([path]), hive_partitioning=False)
+
+
+def _in_file(source: Source, path: Path, numbers: list[int]) -> list[str]:
+    """Say where rows of one file stand: by the line of a CSV file, or the row from 1."""
+    if source.kind == "csv":
+        said = [f"line {n}" for n in files.line_numbers(path, source.delimiter, numbers)]
+    else:
+        said = [f"row {n + 1}" for n in numbers]
+    return [f"{path.name} {place}" for place in said] if len(source.paths) > 1 else said
 
 
 def _frame(backend: Backend, frame: pd.DataFrame) -> ir.Table:

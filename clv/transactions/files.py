@@ -27,13 +27,15 @@ KINDS: dict[str, Kind] = {
 DELIMITERS = ",;\t|"
 
 
-def find(source: str | os.PathLike[str]) -> tuple[list[Path], Kind]:
+def find(source: str | os.PathLike[str], what: str = "orders") -> tuple[list[Path], Kind]:
     """Return the files that a path or pattern names, in sorted order, and what they are.
+
+    `what` says in messages what their rows are.
 
     Raises
     ------
     OrdersError
-        Where there is no such file, or one of them cannot hold orders; all faults at once.
+        Where there is no such file, or one of them cannot hold rows; all faults at once.
     """
     text = os.fspath(source)
     path = Path(text)
@@ -58,7 +60,7 @@ def find(source: str | os.PathLike[str]) -> tuple[list[Path], Kind]:
         if _kind(p) is None:
             faults.append(
                 f"{str(p)!r} is neither CSV (.csv, .tsv, .txt, also .gz) nor Parquet (.parquet): "
-                "save the orders as CSV (in a spreadsheet: Save As, CSV UTF-8)."
+                f"save the {what} as CSV (in a spreadsheet: Save As, CSV UTF-8)."
             )
         elif not os.access(p, os.R_OK):
             faults.append(f"{str(p)!r} cannot be read: no permission.")
@@ -72,9 +74,9 @@ def find(source: str | os.PathLike[str]) -> tuple[list[Path], Kind]:
     return paths, kinds.pop()
 
 
-def csv_layout(paths: list[Path]) -> tuple[list[str], str]:
+def csv_layout(paths: list[Path], what: str = "orders") -> tuple[list[str], str]:
     """Return the columns (the first line, which all files share) and the delimiter."""
-    columns, delimiter = _header(paths[0])
+    columns, delimiter = _header(paths[0], what)
     faults = []
     twice = sorted({c for c in columns if columns.count(c) > 1})
     if twice:
@@ -82,7 +84,7 @@ def csv_layout(paths: list[Path]) -> tuple[list[str], str]:
             f"{str(paths[0])!r} has more than one column named {', '.join(map(repr, twice))}."
         )
     for other in paths[1:]:
-        theirs = _header(other)
+        theirs = _header(other, what)
         if theirs != (columns, delimiter):
             faults.append(
                 f"{str(other)!r} has other columns ({', '.join(theirs[0])}) than "
@@ -138,7 +140,7 @@ def _record_starts(reader: csv._reader) -> Iterator[int]:  # type: ignore[name-d
         previous = reader.line_num
 
 
-def _header(path: Path) -> tuple[list[str], str]:
+def _header(path: Path, what: str) -> tuple[list[str], str]:
     with _open(path) as stream:
         try:
             first = next((line for line in stream if line.strip()), "")
@@ -149,7 +151,7 @@ def _header(path: Path) -> tuple[list[str], str]:
     if first.startswith("PK\x03\x04"):
         raise OrdersError(
             f"{str(path)!r} is an Excel workbook or another zip file, whatever its name: save the "
-            "orders as CSV (in a spreadsheet: Save As, CSV UTF-8)."
+            f"{what} as CSV (in a spreadsheet: Save As, CSV UTF-8)."
         )
     if "\0" in first:  # UTF-16 of Latin letters has a zero in every other byte
         raise not_utf8(str(path))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import ibis.expr.types as ir
 
 from clv.transactions.engine import Row, Source, first_rows, parse_date
+from clv.transactions.report import counted
 from clv.transactions.values import FIRST_DAY, LAST_DAY, date_text
 
-__all__ = ["Layout", "LayoutChoice", "choose"]
+__all__ = ["Layout", "LayoutChoice", "choose", "faults_of"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,39 @@ def choose(source: Source, column: str) -> LayoutChoice | None:
         str(rows[0].values[0]),
         most,
     )
+
+
+def faults_of(
+    column: str, bad: int, rows: int, where: str, choice: LayoutChoice | None
+) -> list[str]:
+    """Say which dates of a column cannot be read, and that a layout has a rival.
+
+    Parameters
+    ----------
+    column : str
+        The column of the source.
+    bad, rows : int
+        Rows without a readable date, and all rows.
+    where : str
+        Examples of those.
+    choice : LayoutChoice or None
+        The layout that was taken; None is ISO 8601.
+    """
+    faults = []
+    if bad:
+        sure = choice is not None and not choice.others
+        wanted = f"as {choice.layout.words}" if choice and sure else "as 2024-01-31 (ISO 8601)"
+        faults.append(
+            f"No readable date in {bad:,} of {counted(rows, 'row')}, column {column!r} ({where}). "
+            f"Write every date {wanted}."
+        )
+    if choice is not None and choice.others:
+        ways = " and as ".join(one.words for one in (choice.layout, *choice.others))
+        faults.append(
+            f"The dates in column {column!r} (such as {choice.example!r}) can be read as "
+            f"{ways}, and no row tells which. Write them as 2024-01-31 (ISO 8601)."
+        )
+    return faults
 
 
 def _within(day: ir.DateValue) -> ir.BooleanValue:

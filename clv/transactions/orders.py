@@ -15,8 +15,8 @@ from clv.errors import OrdersError
 from clv.transactions import engine
 from clv.transactions.columns import Columns, recognise
 from clv.transactions.engine import Source
-from clv.transactions.layouts import LayoutChoice, choose
-from clv.transactions.report import OrdersReport, SetAside, counted
+from clv.transactions.layouts import LayoutChoice, choose, faults_of
+from clv.transactions.report import OrdersReport, SetAside, counted, quoted
 from clv.transactions.values import Reading
 
 __all__ = ["Orders", "read_orders"]
@@ -224,20 +224,8 @@ def _refuse(
     if not rows:
         raise OrdersError(f"{source.name!r} has a header but no rows.")
     faults = []
-    if seen["bad_dates"]:
-        where = _examples(source, reading, "bad_date", [columns.date])
-        sure = layout is not None and not layout.others
-        wanted = f"as {layout.layout.words}" if layout and sure else "as 2024-01-31 (ISO 8601)"
-        faults.append(
-            f"No readable date in {seen['bad_dates']:,} of {counted(rows, 'row')}, column "
-            f"{columns.date!r} ({where}). Write every date {wanted}."
-        )
-    if layout is not None and layout.others:
-        ways = " and as ".join(one.words for one in (layout.layout, *layout.others))
-        faults.append(
-            f"The dates in column {columns.date!r} (such as {layout.example!r}) can be read as "
-            f"{ways}, and no row tells which. Write them as 2024-01-31 (ISO 8601)."
-        )
+    where = _examples(source, reading, "bad_date", [columns.date]) if seen["bad_dates"] else ""
+    faults += faults_of(columns.date, seen["bad_dates"], rows, where, layout)
     if seen["bad_amounts"]:
         named = [n for n in (columns.amount, columns.quantity, columns.unit_price) if n is not None]
         where = _examples(source, reading, "bad_amount", named)
@@ -273,13 +261,8 @@ def _examples(source: Source, reading: Reading, fault: str, shown: list[str]) ->
     )
     found = engine.first_rows(source, table, fault, [f"said_{i}" for i in range(len(shown))])
     return "; ".join(
-        f"{row.where}: {' x '.join(_quoted(value) for value in row.values)}" for row in found
+        f"{row.where}: {' x '.join(quoted(value) for value in row.values)}" for row in found
     )
-
-
-def _quoted(value: object) -> str:
-    text = "" if value is None else str(value)
-    return "blank" if not text.strip() else repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:

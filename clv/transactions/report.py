@@ -6,19 +6,26 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["OrdersReport", "SetAside", "counted"]
+__all__ = ["IncidentReport", "OrdersReport", "SetAside", "counted", "quoted"]
 
 
 @dataclass(frozen=True)
 class SetAside:
     """Rows that are no purchases: why, how many, and their amounts together.
 
-    `amount` is None where the source has no amounts.
+    `amount` is None where the source has no amounts; `examples` say where the first of them stand
+    and what they say, where that is known.
     """
 
     reason: str
     rows: int
     amount: Decimal | None
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        where = f" ({'; '.join(self.examples)})" if self.examples else ""
+        return f"{counted(self.rows, 'row')}: {self.reason}{where}"
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,64 @@ class OrdersReport:
         }
 
 
+@dataclass(frozen=True)
+class IncidentReport:
+    """Every row of an incident log accounted for: read = kept + set aside.
+
+    Attributes
+    ----------
+    rows_read, rows_kept : int
+        Rows of the source, and those that are incidents to learn from.
+    set_aside : tuple of SetAside
+        The others, each with its reason and examples.
+    notices : tuple of str
+        What a reader of the results should know, in sentences.
+
+    Examples
+    --------
+    >>> report = IncidentReport(10, 10).without("no customer id", 2, ("line 4",))
+    >>> report.rows_kept, str(report.set_aside[0])
+    (8, '2 rows: no customer id (line 4)')
+    """
+
+    rows_read: int
+    rows_kept: int
+    set_aside: tuple[SetAside, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    def without(self, reason: str, rows: int, examples: tuple[str, ...] = ()) -> IncidentReport:
+        """Return the report after more of the kept rows are set aside."""
+        if not rows:
+            return self
+        aside = (*self.set_aside, SetAside(reason, rows, None, examples))
+        return replace(self, rows_kept=self.rows_kept - rows, set_aside=aside)
+
+    def noting(self, *notices: str) -> IncidentReport:
+        """Return the report with further notices."""
+        return replace(self, notices=(*self.notices, *notices))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON has it."""
+        return {
+            "rows_read": self.rows_read,
+            "rows_kept": self.rows_kept,
+            "set_aside": [
+                {"reason": s.reason, "rows": s.rows, "examples": list(s.examples)}
+                for s in self.set_aside
+            ],
+            "notices": list(self.notices),
+        }
+
+
 def counted(n: int, noun: str) -> str:
     """Return "1 row", "2,000 rows"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def quoted(value: object) -> str:
+    """Return what a source says, in quotes and not too long, or "blank"."""
+    text = "" if value is None else str(value)
+    return "blank" if not text.strip() else repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def _number(amount: Decimal | None) -> float | None:

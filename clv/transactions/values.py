@@ -17,7 +17,20 @@ import ibis.expr.types as ir
 from clv.transactions.columns import Columns
 from clv.transactions.engine import parse_date
 
-__all__ = ["AMOUNT", "FIRST_DAY", "LAST_DAY", "Reading", "date_text"]
+__all__ = [
+    "AMOUNT",
+    "FIRST_DAY",
+    "LAST_DAY",
+    "MISSING_ID",
+    "Reading",
+    "blank",
+    "customer",
+    "date_text",
+    "day",
+    "moment",
+    "number",
+    "zoned",
+]
 
 AMOUNT = dt.Decimal(18, 4)
 """Sums of decimals do not depend on the order of the rows; sums of floats do."""
@@ -60,13 +73,13 @@ class Reading:
         fault. `currency` is there only where the source has it, beside amounts.
         """
         c = self.columns
-        who, day = customer(table[c.customer_id]), self.day(table[c.date])
+        who, when = customer(table[c.customer_id]), day(table[c.date], self.date_layout)
         worth = self.amount(table)
         said: dict[str, ir.Value] = {
             "customer_id": who,
-            "date": day,
+            "date": when,
             "amount": worth if worth is not None else ibis.null(AMOUNT),
-            "bad_date": day.isnull() & (who.notnull() | ~blank(table[c.date])),
+            "bad_date": when.isnull() & (who.notnull() | ~blank(table[c.date])),
             "bad_amount": ibis.literal(value=False),
             "zoned": zoned(table[c.date]),
         }
@@ -80,25 +93,6 @@ class Reading:
                 said["currency"] = table[c.currency].cast(str).strip().upper().nullif("")
         return said
 
-    def day(self, column: ir.Column) -> ir.DateValue:
-        """The day of an order: the date as written, or in UTC where an offset is written too."""
-        if isinstance(column, ir.DateColumn):
-            day = column
-        elif isinstance(column, ir.TimestampColumn):
-            day = column.date()
-        elif self.date_layout is not None:
-            day = parse_date(date_text(column, time=False), self.date_layout)
-        else:
-            text = date_text(column)
-            day = ibis.ifelse(
-                zoned(column),
-                text.try_cast(dt.Timestamp("UTC")).date(),
-                text.try_cast(dt.Timestamp()).date(),
-            )
-            digit_first = (text >= "0") & (text < ":")  # `epoch` is a date to some engines
-            day = ibis.ifelse(digit_first, day, ibis.null(dt.date))
-        return cast("ir.DateValue", ibis.ifelse(day.between(FIRST_DAY, LAST_DAY), day, None))
-
     def amount(self, table: ir.Table) -> ir.DecimalValue | None:
         """The value of an order, to four decimals; None where the source has no amounts."""
         c = self.columns
@@ -109,6 +103,46 @@ class Reading:
             # The engine's product has eight decimals; round it first, then look at its range.
             return cast("ir.DecimalValue", worth.try_cast(dt.Decimal(38, 4)).try_cast(AMOUNT))
         return None
+
+
+def day(column: ir.Column, layout: str | None = None) -> ir.DateValue:
+    """The day that was written, or the day in UTC where an offset is written too."""
+    if isinstance(column, ir.DateColumn):
+        found = column
+    elif isinstance(column, ir.TimestampColumn):
+        found = column.date()
+    elif layout is not None:
+        found = parse_date(date_text(column, time=False), layout)
+    else:
+        found = _written_moment(column).date()
+    return cast("ir.DateValue", ibis.ifelse(found.between(FIRST_DAY, LAST_DAY), found, None))
+
+
+def moment(column: ir.Column, layout: str | None = None) -> ir.TimestampValue:
+    """The time that was written, or in UTC where an offset is written too; without one, 0:00.
+
+    Dates in a layout of their own keep their day only.
+    """
+    if isinstance(column, ir.TimestampColumn):
+        # An instant's wall clock is that of the engine's time zone, which is UTC.
+        found = column.cast(dt.Timestamp())
+    elif isinstance(column, ir.DateColumn) or layout is not None:
+        found = day(column, layout).cast(dt.Timestamp())
+    else:
+        found = _written_moment(column)
+    within = found.date().between(FIRST_DAY, LAST_DAY)
+    return cast("ir.TimestampValue", ibis.ifelse(within, found, None))
+
+
+def _written_moment(column: ir.Column) -> ir.TimestampValue:
+    text = date_text(column)
+    found = ibis.ifelse(
+        zoned(column),
+        text.try_cast(dt.Timestamp("UTC")).cast(dt.Timestamp()),
+        text.try_cast(dt.Timestamp()),
+    )
+    digit_first = (text >= "0") & (text < ":")  # `epoch` is a date to some engines
+    return cast("ir.TimestampValue", ibis.ifelse(digit_first, found, None))
 
 
 def customer(column: ir.Column) -> ir.Column:
