@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, digamma, expit, gammaln, polygamma
 
-__all__ = ["per_history"]
+from clv.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
+__all__ = ["per_history"]
 
 
 def per_history(

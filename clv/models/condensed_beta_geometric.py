@@ -24,19 +24,18 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betaln, digamma, gammaln, logsumexp, polygamma
 
+from clv.arrays import Floats
 from clv.history import Histories
-from clv.models.arguments import refuse_impossible
-from clv.models.base import Derivatives, Number
-from clv.models.condensed_future import CondensedFuture, leaves_at
+from clv.models.base import Derivatives
+from clv.models.beta_geometric_lifetime import survived
+from clv.models.condensed_future import CondensedFuture
 from clv.models.condensed_likelihood import add_terms, all_ln_times, ln_terms, ln_times
+from clv.models.purchase_formulas import Number, each, every_row
 from clv.numerics import dot
 
 __all__ = ["CondensedBetaGeometric"]
-
-Floats = npt.NDArray[np.float64]
 
 ROWS = 100_000
 """Histories whose terms are held at once."""
@@ -74,14 +73,20 @@ class CondensedBetaGeometric(CondensedFuture):
         >>> round(float(model.log_likelihood(2, 30.43, 38.86, log_gaps=gaps.sum())), 4)
         -9.0636
         """
+        self._refuse(x=x, t_x=t_x, T=T)
+        return each(self._log_likelihood, x, t_x, T, log_gaps=log_gaps)
+
+    @every_row
+    def _log_likelihood(
+        self, x: Floats, t_x: Floats, T: Floats, log_gaps: Number | None = None
+    ) -> Floats:
         r, alpha, a, b, k = self.r, self.alpha, self.a, self.b, self.k
-        refuse_impossible(x=x, t_x=t_x, T=T)
-        x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
+        x, t_x, T = np.broadcast_arrays(x, t_x, T)
         phi = list(ln_terms(self._theta, k, self.chances_before_repeat, x, t_x, T))
         R = r + k * x
         ln = gammaln(R) - gammaln(r) + r * math.log(alpha) - R * np.log(alpha + T)
         ln += betaln(a, b + x + self.chances_before_repeat) - betaln(a, b)
-        return np.asarray(ln + logsumexp(phi, axis=0) + ln_times(k, x, t_x, log_gaps))[()]
+        return np.asarray(ln + logsumexp(phi, axis=0) + ln_times(k, x, t_x, log_gaps))
 
     @property
     def _theta(self) -> Floats:
@@ -147,63 +152,26 @@ class CondensedBetaGeometric(CondensedFuture):
 
     # -- what the history says of the customer ------------------------------------------------
 
-    def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """P(still a customer at T | x, t_x, T): the share of all terms of the likelihood but one.
+    @every_row
+    def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """Take the share of all terms of the likelihood but one.
 
         A regular customer who is overdue is sooner given up than BG/NBD would.
-
-        Parameters
-        ----------
-        x, t_x, T : float or array_like
-            History of each customer.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> from clv.models.mbg_cnbd import MBGCNBD
-        >>> model = MBGCNBD(r=.5, alpha=3.1, a=.9, b=1.6, k=2)
-        >>> round(float(model.p_alive(12, 30.43, 38.86)), 3)
-        0.269
         """
-        refuse_impossible(x=x, t_x=t_x, T=T)
-        x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
-        k, o = self.k, self.chances_before_repeat
-        *alive, left = ln_terms(self._theta, k, o, x, t_x, T)
-        return np.asarray(np.exp(-np.logaddexp(0, left - logsumexp(alive, axis=0))))[()]
+        x, t_x, T = np.broadcast_arrays(x, t_x, T)
+        *alive, left = ln_terms(self._theta, self.k, self.chances_before_repeat, x, t_x, T)
+        return np.asarray(np.exp(-np.logaddexp(0, left - logsumexp(alive, axis=0))))
 
-    def simulate(self, T: Number, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Draw (x, t_x) of new customers observed for times T.
+    # -- simulation ---------------------------------------------------------------------------
 
-        Of Poisson(λT) phases every k-th is a purchase; the customer leaves at chance
-        N ~ Geometric(p), the repeat N − o. t_x is the kx-th of the phases' uniform times.
+    def _draw_histories(self, T: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Of Poisson(λT) phases every k-th is a purchase, up to chance N ~ Geometric(p) to leave.
 
-        Parameters
-        ----------
-        T : float or array_like
-            Time from the first purchase to the end of observation, one a customer.
-        rng : numpy.random.Generator
-            Source of the randomness.
-
-        Returns
-        -------
-        x, t_x : ndarray
-            Repeat transactions and time of the last; t_x = 0 where x = 0.
-
-        Examples
-        --------
-        >>> from clv.models.mbg_cnbd import MBGCNBD
-        >>> rng = np.random.default_rng(1)
-        >>> model = MBGCNBD(r=.5, alpha=3.1, a=.9, b=1.6, k=2)
-        >>> x, t_x = model.simulate(np.full(4, 39.0), rng)
-        >>> x.shape, bool((t_x <= 39).all())
-        ((4,), True)
+        That is the repeat N − o. t_x is the kx-th of the phases' uniform times.
         """
-        T, k = np.asarray(T, dtype=float), self.k
+        k = self.k
         phases = rng.poisson(rng.gamma(self.r, 1 / self.alpha, T.shape) * T)
-        last = leaves_at(rng.beta(self.a, self.b, T.shape), rng)
+        last = 1 + survived(rng.beta(self.a, self.b, T.shape), rng)
         x = np.minimum(phases // k, last - self.chances_before_repeat)
         t_x = np.zeros(T.shape)
         some = x > 0
@@ -244,6 +212,12 @@ class CondensedBetaGeometric(CondensedFuture):
         return ln.reshape(x.shape)
 
     # -- fitting ------------------------------------------------------------------------------
+
+    @classmethod
+    def scales(cls, histories: Histories) -> dict[str, float]:
+        """α in times between phases, k of which make a purchase."""
+        customer_time, purchases = (histories.weight @ v for v in (histories.T, histories.frequency))
+        return {"alpha": float(customer_time / (cls.k * purchases))}
 
     @classmethod
     def starts(cls, histories: Histories) -> list[Floats]:

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import gammaln
 
+from clv.arrays import Floats
 from clv.history import Histories
 from clv.models.base import Number
 from clv.numerics import dot
 
 __all__ = ["add_terms", "all_ln_times", "ln_phases", "ln_terms", "ln_times"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def ln_phases(k: int, R: Floats, share: Floats, done: Floats | int = 0) -> Iterator[Floats]:

@@ -23,9 +23,9 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betainc, betaincc, gammaln
 
+from clv.arrays import Floats, Rows
 from clv.numerics import panels
 
 __all__ = [
@@ -35,8 +35,6 @@ __all__ = [
     "purchases_pmf",
 ]
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 Term = Callable[[Floats, Rows], Floats]
 """`term(n, i)`: the n-th terms, n of shape (len(i), m), of the rows i."""
 

@@ -15,15 +15,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 import numpy.typing as npt
+
+from clv.arrays import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["PurchaseNames", "SpendNames", "summary_table"]
-
-Floats = npt.NDArray[np.float64]
 
 
 class _Purchases(Protocol):

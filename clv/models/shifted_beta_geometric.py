@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln
 
+from clv.arrays import Floats
 from clv.errors import NotIdentifiedError
 from clv.models.base import Derivatives, Model, Number, refuse_endless
 from clv.models.beta_geometric_lifetime import (
@@ -34,8 +35,6 @@ from clv.models.survival_counts import SurvivalCounts
 from clv.numerics import dot, on_distinct
 
 __all__ = ["ShiftedBetaGeometric"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,13 @@ from collections.abc import Callable, Iterator
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 from numpy.polynomial import chebyshev
 
+from clv.arrays import Floats, Rows
 from clv.models.base import PurchaseModel
 
 __all__ = ["answer_all", "each_distinct"]
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 Answer = Callable[[PurchaseModel, Rows], Floats]
 
 TOLERANCE = 1e-10
