@@ -263,8 +263,8 @@ class BetaGeometric(PurchaseModel):
     @classmethod
     def scales(cls, histories: Histories) -> dict[str, float]:
         """α in times between purchases."""
-        customer_time, purchases = (histories.weight @ v for v in (histories.T, histories.frequency))
-        return {"alpha": float(customer_time / purchases)}
+        h = histories
+        return {"alpha": float((h.weight @ h.T) / (h.weight @ h.frequency))}
 
     @classmethod
     def starts(cls, histories: Histories) -> list[Floats]:

@@ -478,8 +478,8 @@ class ParetoNBD(PurchaseModel):
     @classmethod
     def scales(cls, histories: Histories) -> dict[str, float]:
         """α in times between purchases, β in lengths of the log."""
-        customer_time, purchases = (histories.weight @ v for v in (histories.T, histories.frequency))
-        return {"alpha": float(customer_time / purchases), "beta": float(histories.T.max())}
+        h = histories
+        return {"alpha": float((h.weight @ h.T) / (h.weight @ h.frequency)), "beta": float(h.T.max())}
 
     @classmethod
     def starts(cls, histories: Histories) -> list[Floats]:
