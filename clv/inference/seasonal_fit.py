@@ -14,12 +14,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 from dateutil.relativedelta import relativedelta
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc
 
 from clv.errors import FitError, NotIdentifiedError, RequestError
 from clv.inference.seasonal_mode import SeasonalMode
 from clv.models.base import Number
 from clv.models.beta_geometric import BetaGeometric
+from clv.models.concerns import Uncertain, concerns_of, log_interval
 from clv.models.maximum_likelihood import Fit, LogNormal, maximise
 from clv.models.seasons.model import SeasonalLikelihood, SeasonalModel
 from clv.models.seasons.season import Days, Season, season_names, season_of
@@ -89,8 +90,8 @@ class SeasonalFit(Generic[G]):
         Repeat purchases in each season.
     histories : CustomerHistories
         What was fitted, in calendar time.
-    notices : tuple of str
-        What a reader of the index must know.
+    season_concerns : tuple of str
+        What a reader of the index must know; `concerns` has it too.
     """
 
     fit: Fit[G]
@@ -103,7 +104,7 @@ class SeasonalFit(Generic[G]):
     flat_test: FlatTest
     repeats: npt.NDArray[np.int64] = field(repr=False)
     histories: CustomerHistories = field(repr=False)
-    notices: tuple[str, ...] = field(repr=False)
+    season_concerns: tuple[str, ...] = field(repr=False)
 
     @property
     def model(self) -> SeasonalModel:
@@ -142,12 +143,45 @@ class SeasonalFit(Generic[G]):
 
     def index_interval(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
         """Interval of each season's index, normal in its logarithm, hence positive."""
-        z = float(ndtri(central_tails(level)[1]))
-        factors = np.exp(z * self._log_index_errors).tolist()
+        central_tails(level)  # refuses a level that is none
         return {
-            name: (value / factor, value * factor)
-            for (name, value), factor in zip(self.index.items(), factors, strict=True)
+            name: log_interval(value, error, level)
+            for (name, value), error in zip(
+                self.index.items(), self._log_index_errors.tolist(), strict=True
+            )
         }
+
+    def interval(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
+        """Interval of each parameter, normal in its logarithm, the index not taken as known."""
+        central_tails(level)
+        errors = np.sqrt(np.diag(self.log_covariance)).tolist()
+        return {
+            name: log_interval(value, error, level)
+            for (name, value), error in zip(self.parameters.items(), errors, strict=False)
+        }
+
+    @property
+    def identified(self) -> bool:
+        """Whether every figure can be taken as it is; `concerns` says what stands against it."""
+        return not self.concerns
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """What a reader of any figure that rests on this fit must know.
+
+        The rules are those of :attr:`clv.models.maximum_likelihood.Fit.concerns`, with the
+        uncertainty of the index included; then what the log cannot say of a season.
+        """
+        k = len(self.parameters)
+        index = tuple(
+            Uncertain(f"the index of {name}", value, float(error))
+            for (name, value), error in zip(self.index.items(), self._log_index_errors, strict=True)
+        )
+        sigmas = {name: prior.sigma for name, prior in self.fit.prior.items()}
+        told = concerns_of(
+            self.fit.model, self.log_covariance[:k, :k], prior_sigmas=sigmas, more=index
+        )
+        return (*told, *self.season_concerns)
 
     @property
     def _log_index_errors(self) -> Floats:
@@ -184,7 +218,9 @@ class SeasonalFit(Generic[G]):
             "patterns": self.fit.patterns,
             "unit": self.fit.unit,
             "end": self.end.isoformat(),
-            "notices": list(self.notices),
+            "end_assumed": self.histories.end_assumed,
+            "identified": self.identified,
+            "concerns": list(self.concerns),
         }
 
 
@@ -207,8 +243,8 @@ def fit_seasonal(
     orders : Orders
         From :func:`clv.read_orders`; a full year of them at least.
     end : date or "YYYY-MM-DD", optional
-        The last day of observation; the last date of the orders if not given, which the notices
-        say.
+        The last day of observation; the last date of the orders if not given, which
+        `histories.report` says.
     unit : {"day", "week"}
         The unit of recency, T and the parameters.
     index : {"month", "week"}
@@ -270,7 +306,7 @@ def fit_seasonal(
         flat_test=FlatTest(ratio, degrees, float(chdtrc(degrees, ratio))),
         repeats=repeats,
         histories=dated,
-        notices=_notices(orders.first_date, dated.end, repeats, index, end_assumed=end is None),
+        season_concerns=_season_concerns(orders.first_date, dated.end, repeats, index),
     )
 
 
@@ -325,8 +361,8 @@ def _repeats(track: Tracking, index: str) -> npt.NDArray[np.int64]:
     return counted.astype(np.int64)
 
 
-def _notices(
-    first: date, end: date, repeats: npt.NDArray[np.int64], index: str, *, end_assumed: bool
+def _season_concerns(
+    first: date, end: date, repeats: npt.NDArray[np.int64], index: str
 ) -> tuple[str, ...]:
     told = []
     if end < first + relativedelta(years=2, days=-1):
@@ -342,10 +378,5 @@ def _notices(
             f"No repeat purchase was made in {len(silent)} of {len(repeats)} {index}s "
             f"({', '.join(silent[:6])}{', …' if len(silent) > 6 else ''}): their index comes from "
             "the shrinkage towards flat, and only says that it is low."
-        )
-    if end_assumed:
-        told.append(
-            f"The end of observation was not given; it is taken to be the last date of the orders, "
-            f"{end}."
         )
     return tuple(told)

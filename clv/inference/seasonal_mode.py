@@ -26,11 +26,12 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import helmert
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize_scalar
 
 from clv.errors import FitError
 from clv.models.base import Derivatives
 from clv.models.maximum_likelihood import LogNormal, log_prior
+from clv.models.newton import maximum
 from clv.models.seasons.model import SeasonalLikelihood
 from clv.models.seasons.season import year_shares
 
@@ -112,34 +113,21 @@ class SeasonalMode:
 
     def search(self, start: Floats, sigma: float) -> Floats:
         """Find the mode at a given σ by Newton's method in a trust region."""
-
-        def loss(phi: Floats) -> float:
-            return math.inf if np.abs(phi).max() > 28 else -self.penalised(phi, sigma).value / n
-
-        def slope(phi: Floats) -> Floats:
-            return -self.penalised(phi, sigma).gradient / n
-
-        def curvature(phi: Floats) -> Floats:
-            return -self.penalised(phi, sigma).hessian / n
-
-        n = self.customers
-        result = minimize(
-            loss,
+        found = maximum(
+            lambda phi: self.penalised(phi, sigma),
             start,
-            jac=slope,
-            hess=curvature,
-            method="trust-exact",
-            options={"gtol": 1e-9, "maxiter": 200, "max_trust_radius": 4.0},
+            customers=self.customers,
+            inside=lambda phi: float(np.abs(phi).max()) <= 28,
+            slope=1e-9,
         )
-        phi = np.asarray(result.x, dtype=float)
-        left = float(np.abs(self.penalised(phi, sigma).gradient).max()) / n
-        if left > 1e-6:
+        if found.stopped:
             raise FitError(
                 f"The seasonal fit stopped before an optimum: the log-likelihood still rises by "
-                f"{left:.1e} per customer and log-parameter. Fit the plain model first; where that "
-                "succeeds, a smaller sigma or a prior on the parameters steadies this fit."
+                f"{found.slope:.1e} per customer and log-parameter. Fit the plain model first; "
+                "where that succeeds, a smaller sigma or a prior on the parameters steadies this "
+                "fit."
             )
-        return phi
+        return found.at
 
     def best_sigma(self, start: Floats) -> float:
         """σ with the largest marginal likelihood (Laplace) times σ."""

@@ -1,29 +1,31 @@
 """Maximum likelihood on distinct histories, by Newton's method in the log-parameters.
 
 The log-likelihoods are smooth in a few positive parameters and come with exact gradient and
-Hessian. A trust region (SciPy's) makes Newton's steps safe from a poor start; where there are many
-patterns, a part of them brings the search near the optimum, so that few full passes remain.
+Hessian (:mod:`clv.models.newton`). Where there are many patterns, a part of them brings the search
+near the optimum, so that few full passes remain.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import ndtri
 
 from clv.errors import FitError, NotIdentifiedError, ParameterError, RequestError
 from clv.models.base import Derivatives, Model
+from clv.models.concerns import concerns_of, log_interval
 from clv.models.lifetimes_names import summary_table
+from clv.models.newton import Optimum, flat, maximum
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from clv.models.covariance import CovarianceKind, Resampling
 
 __all__ = ["Fit", "LogNormal", "log_prior", "maximise"]
 
@@ -37,15 +39,9 @@ SAMPLE = 4_000
 SCREEN = 100
 """Patterns on which the places to start from are compared."""
 
-LOOSEST = 5.0
-"""Standard error of a log-parameter (in any direction) above which nothing was learned of it."""
-
-LOOSE = 1.5
-"""Standard error of a log-parameter above which a fit is flagged: its 95 % interval then spans a
-factor of more than e^(2 · 1.96 · 1.5) = 358."""
-
-LENT = 0.9
-"""Share of a prior's spread that remains from which the data are said to add hardly anything."""
+FARTHEST = 16.0
+"""Log-parameters are searched within 16 of the first start, which has the units of the data: a
+factor of nine million either way. An optimum beyond is none."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +80,13 @@ class Fit(Generic[M_co]):
     log_likelihood : float
         Of the data at the optimum, with all constants, in the unit of time of the data.
     covariance : ndarray, shape (k, k)
-        Of the parameters, from the exact Hessian, in the order of `model.parameters`.
+        Of the parameters, in the order of `model.parameters`.
     log_covariance : ndarray, shape (k, k)
         The same of the logarithms of the parameters.
+    covariance_kind : {"information", "sandwich", "bootstrap"}
+        Where both come from; the exact Hessian unless :meth:`with_covariance` was asked.
+    resampling : Resampling or None
+        How many resamples a bootstrap made, and how many could not be fitted.
     gradient_norm : float
         Largest slope of the log-likelihood (plus log-prior) in a log-parameter, per customer.
     iterations : int
@@ -105,6 +105,8 @@ class Fit(Generic[M_co]):
     log_likelihood: float
     covariance: Floats = field(repr=False)
     log_covariance: Floats = field(repr=False)
+    covariance_kind: CovarianceKind
+    resampling: Resampling | None
     gradient_norm: float
     iterations: int
     converged: bool
@@ -143,12 +145,67 @@ class Fit(Generic[M_co]):
         """
         if not 0 < level < 1:
             raise ParameterError(f"An interval's level lies between 0 and 1; got {level:g}")
-        z = float(ndtri((1 + level) / 2))
-        spread = np.exp(z * np.sqrt(np.diag(self.log_covariance)))
+        errors = np.sqrt(np.diag(self.log_covariance)).tolist()
         return {
-            name: (value / factor, value * factor)
-            for (name, value), factor in zip(self.parameters.items(), spread.tolist(), strict=True)
+            name: log_interval(value, error, level)
+            for (name, value), error in zip(self.parameters.items(), errors, strict=True)
         }
+
+    def with_covariance(
+        self, kind: CovarianceKind, *, resamples: int = 1000, seed: int = 0
+    ) -> Self:
+        """Return the same fit with another covariance; all that rests on it follows.
+
+        "information", the inverse of the negative Hessian, takes the model to be right.
+        "sandwich" (Huber 1967; White 1982) does not, and costs one pass; it is a first-order
+        approximation. "bootstrap" draws customers with replacement and fits each sample: it takes
+        neither the model to be right nor the log-likelihood to be quadratic. Where the three
+        agree, take the first. Where they do not, the bootstrap's are the standard errors to
+        report.
+
+        Parameters
+        ----------
+        kind : {"information", "sandwich", "bootstrap"}
+            Which.
+        resamples : int
+            How many samples a bootstrap draws, at least 100: a standard error of 1,000 is good to
+            2 %.
+        seed : int
+            Of the draws.
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        RequestError
+            For another kind, too few resamples, and for the sandwich or the bootstrap of a fit
+            with a prior.
+        NotIdentifiedError
+            Where hardly any sample could be fitted.
+
+        Examples
+        --------
+        >>> import clv
+        >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
+        >>> fit = clv.BGNBD.fit(clv.histories(orders, end="1997-09-30", unit="week"))
+        >>> for one in (fit, fit.with_covariance("sandwich")):
+        ...     print(one.covariance_kind, round(one.standard_errors["alpha"], 2))
+        information 0.38
+        sandwich 0.47
+        """
+        from clv.models.covariance import of_fit
+
+        log_covariance, resampling = of_fit(self, kind, resamples=resamples, seed=seed)
+        theta = np.array(list(self.parameters.values()))
+        return replace(
+            self,
+            covariance=log_covariance * np.outer(theta, theta),
+            log_covariance=log_covariance,
+            covariance_kind=kind,
+            resampling=resampling,
+        )
 
     @property
     def identified(self) -> bool:
@@ -158,48 +215,22 @@ class Fit(Generic[M_co]):
     @property
     def concerns(self) -> tuple[str, ...]:
         """What a reader of any figure that rests on this fit must know."""
-        intervals = self.interval()
-        spread = dict(zip(self.parameters, np.sqrt(np.diag(self.log_covariance)), strict=True))
-        loose = [
-            f"{name} ({intervals[name][0]:.2g} to {intervals[name][1]:.2g})"
-            for name, sd in spread.items()
-            if sd > LOOSE
-        ]
-        told = []
-        if loose:
-            told.append(
-                f"The data hardly tell {' and '.join(loose)} of {self.model.label} (95 % "
-                f"intervals). {self._leaving()}A longer log or a prior helps."
-            )
-        lent = [name for name, prior in self.prior.items() if spread[name] > LENT * prior.sigma]
-        if lent:
-            told.append(
-                f"What is said of {' and '.join(lent)} of {self.model.label} is the prior's: the "
-                "data hardly narrow it."
-            )
-        return (*told, *self.model.caveats(intervals))
-
-    def _leaving(self) -> str:
-        """Say whether the loose parameters leave open how many customers leave."""
-        slope = self.model.dropout_slope()
-        if slope is None:
-            return ""
-        if math.sqrt(float(slope @ self.log_covariance @ slope)) <= LOOSE:
-            return "Their ratio is told better, and with it how many customers leave. "
-        return (
-            "How many customers leave is therefore uncertain, and with it P(alive) and every value "
-            "far ahead; that P(alive) is near 1 may only say that the log is too short to see "
-            "anyone leave. "
-        )
+        sigmas = {name: prior.sigma for name, prior in self.prior.items()}
+        told = concerns_of(self.model, self.log_covariance, prior_sigmas=sigmas)
+        return (*told, *(self.resampling.concerns if self.resampling else ()))
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, 2k − 2 ln L."""
+        """Akaike's criterion, 2k − 2 ln L.
+
+        Of a fit with a prior L is the likelihood at the mode that the prior has moved, below the
+        maximum, and k counts every parameter in full: compare it only with fits under like priors.
+        """
         return 2 * len(self.parameters) - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion, k ln(customers) − 2 ln L."""
+        """Schwarz's criterion, k ln(customers) − 2 ln L; L as in `aic`."""
         return len(self.parameters) * math.log(self.customers) - 2 * self.log_likelihood
 
     @property
@@ -220,6 +251,8 @@ class Fit(Generic[M_co]):
             "parameters": self.parameters,
             "standard_errors": self.standard_errors,
             "covariance": self.covariance.tolist(),
+            "covariance_kind": self.covariance_kind,
+            "resampling": self.resampling.to_dict() if self.resampling else None,
             "log_likelihood": self.log_likelihood,
             "aic": self.aic,
             "bic": self.bic,
@@ -237,9 +270,16 @@ class Fit(Generic[M_co]):
 
 
 def maximise(
-    model: type[M], histories: Any, *, prior: Mapping[str, LogNormal] | None = None
+    model: type[M],
+    histories: Any,
+    *,
+    prior: Mapping[str, LogNormal] | None = None,
+    start: Floats | None = None,
 ) -> Fit[M]:
-    """Fit `model` to the histories; see :meth:`clv.models.base.Model.fit`."""
+    """Fit `model` to the histories; see :meth:`clv.models.base.Model.fit`.
+
+    `start`, shape (k,), is where to begin in the log-parameters, where that is known.
+    """
     prior = dict(prior or {})
     names = model.parameter_names()
     unknown = [name for name in prior if name not in names]
@@ -257,32 +297,31 @@ def maximise(
         )
     model.refuse_unidentified(histories)
     customers, patterns = model.size(histories)
-    start = None
-    if patterns > 2 * SAMPLE:
-        start = _search(_Objective(model, model.sample(histories, SAMPLE), prior), loosely=True)
+    if start is None and patterns > 2 * SAMPLE:
+        part = _Objective(model, model.sample(histories, SAMPLE), prior)
+        start = part.search(part.best_start(), slope=1e-4).at
     objective = _Objective(model, histories, prior)
-    log_theta = _search(objective, start=start)
-    at = objective.at(log_theta)
-    theta = np.exp(log_theta)
-    precision = -at.hessian
-    _refuse_flat(objective, precision, theta, patterns)
-    gradient_norm = float(np.abs(at.gradient).max()) / customers
-    if gradient_norm > 1e-6:
+    found = objective.search(objective.best_start() if start is None else start)
+    theta = np.exp(found.at)
+    _refuse_flat(objective, found, patterns)
+    if found.stopped:
         raise FitError(
             f"The {model.label} fit stopped before an optimum: the log-likelihood still rises by "
-            f"{gradient_norm:.1e} per customer and log-parameter after {objective.calls} steps, at "
+            f"{found.slope:.1e} per customer and log-parameter after {found.passes} steps, at "
             f"{', '.join(f'{n} = {v:.4g}' for n, v in zip(names, theta, strict=True))}. "
             "A prior on the parameters steadies such a fit."
         )
-    log_covariance = np.linalg.inv(precision)
+    log_covariance = np.linalg.inv(-found.derivatives.hessian)
     log_covariance = (log_covariance + log_covariance.T) / 2
     return Fit(
         model=model.from_vector(theta),
-        log_likelihood=at.value - float(log_prior(model, prior, log_theta)),
+        log_likelihood=found.derivatives.value - float(log_prior(model, prior, found.at)),
         covariance=log_covariance * np.outer(theta, theta),
         log_covariance=log_covariance,
-        gradient_norm=gradient_norm,
-        iterations=objective.calls,
+        covariance_kind="information",
+        resampling=None,
+        gradient_norm=found.slope,
+        iterations=found.passes,
         converged=True,
         customers=customers,
         patterns=patterns,
@@ -305,87 +344,57 @@ def _normal(model: type[Model[Any]], prior: Mapping[str, LogNormal]) -> tuple[Fl
 
 
 class _Objective:
-    """Log-likelihood plus log-prior in the log-parameters, with derivatives, one pass a point."""
+    """Log-likelihood plus log-prior in the log-parameters, with derivatives."""
 
     def __init__(
         self, model: type[Model[Any]], histories: Any, prior: Mapping[str, LogNormal]
     ) -> None:
-        self.model, self.histories = model, histories
-        self.customers = model.size(histories)[0]
+        self.model, self.histories, self.prior = model, histories, prior
+        self.customers, self.patterns = model.size(histories)
         self.starts = [np.log(start) for start in model.starts(histories)]
-        self.origin = self.starts[0]
-        self.prior = prior
         self.centre, self.weight = _normal(model, prior)
-        self.calls = 0
-        self._last: tuple[bytes, Derivatives] | None = None
 
-    def at(self, log_theta: Floats) -> Derivatives:
-        key = log_theta.tobytes()
-        if self._last is None or self._last[0] != key:
-            self.calls += 1
-            self._last = key, self._compute(log_theta)
-        return self._last[1]
-
-    def _compute(self, log_theta: Floats) -> Derivatives:
+    def __call__(self, log_theta: Floats) -> Derivatives:
         theta = np.exp(log_theta)
         value, g, h = self.model.likelihood(theta, self.histories)
-        away = log_theta - self.centre
         g = theta * g
         h = h * np.outer(theta, theta) + np.diag(g)
         return Derivatives(
             value + float(log_prior(self.model, self.prior, log_theta)),
-            g - self.weight * away,
+            g - self.weight * (log_theta - self.centre),
             h - np.diag(self.weight),
         )
 
-    def loss(self, log_theta: Floats) -> float:
-        return -self.at(log_theta).value / self.customers
+    def away(self, log_theta: Floats) -> Floats:
+        """How far each log-parameter is from the first start."""
+        return np.asarray(np.abs(log_theta - self.starts[0]))
 
-    def loss_gradient(self, log_theta: Floats) -> Floats:
-        return -self.at(log_theta).gradient / self.customers
+    def best_start(self) -> Floats:
+        """Take the likeliest place to start from, on a few patterns where there are many."""
+        screen = self
+        if self.patterns > SCREEN:
+            screen = _Objective(self.model, self.model.sample(self.histories, SCREEN), self.prior)
+        return max(self.starts, key=lambda start: screen(start).value)
 
-    def loss_hessian(self, log_theta: Floats) -> Floats:
-        return -self.at(log_theta).hessian / self.customers
-
-
-FARTHEST = 16.0
-"""Log-parameters are searched within 16 of the first start, which has the units of the data: a
-factor of nine million either way. An optimum beyond is none."""
-
-
-def _search(objective: _Objective, *, start: Floats | None = None, loosely: bool = False) -> Floats:
-    if start is None:
-        model, histories, screen = objective.model, objective.histories, objective
-        if model.size(histories)[1] > SCREEN:
-            screen = _Objective(model, model.sample(histories, SCREEN), objective.prior)
-        start = min(objective.starts, key=screen.loss)
-
-    def loss(log_theta: Floats) -> float:
-        if np.abs(log_theta - objective.origin).max() > FARTHEST + 12:
-            return math.inf
-        return objective.loss(log_theta)
-
-    result = minimize(
-        loss,
-        start,
-        jac=objective.loss_gradient,
-        hess=objective.loss_hessian,
-        method="trust-exact",
-        options={"gtol": 1e-4 if loosely else 1e-10, "maxiter": 200, "max_trust_radius": 4.0},
-    )
-    return np.asarray(result.x, dtype=float)
+    def search(self, start: Floats, *, slope: float = 1e-10) -> Optimum:
+        """Climb from `start`, a little beyond what is taken for an optimum."""
+        return maximum(
+            self,
+            start,
+            customers=self.customers,
+            inside=lambda log_theta: float(self.away(log_theta).max()) <= FARTHEST + 12,
+            slope=slope,
+        )
 
 
-def _refuse_flat(objective: _Objective, precision: Floats, theta: Floats, patterns: int) -> None:
+def _refuse_flat(objective: _Objective, found: Optimum, patterns: int) -> None:
     """Refuse an optimum that is flat in some direction of the log-parameters."""
     model = objective.model
     names = model.parameter_names()
-    values, directions = np.linalg.eigh(precision)
-    flat = values < LOOSEST**-2
-    at_edge = np.abs(np.log(theta) - objective.origin) > FARTHEST
-    if not (flat.any() or at_edge.any()):
+    involved = flat(-found.derivatives.hessian) | (objective.away(found.at) > FARTHEST)
+    if not involved.any():
         return
-    involved = (np.abs(directions[:, flat]).max(axis=1, initial=0) > 0.3) | at_edge
+    theta = np.exp(found.at)
     which = ", ".join(n for n, i in zip(names, involved, strict=True) if i)
     raise NotIdentifiedError(
         f"The data cannot tell {which} of {model.label}: the log-likelihood of {patterns:,} "

@@ -70,7 +70,8 @@ def test_the_season_and_the_model_are_recovered(model: type[BetaGeometric]) -> N
     assert distance < chi2.ppf(1 - 1e-4, 15)
     assert found.flat_test.p_value < 1e-20
     assert found.flat_test.degrees == 11
-    assert found.notices == ()
+    assert found.concerns == ()
+    assert found.identified
     assert found.log_likelihood > found.flat.log_likelihood
     assert found.index["December"] == max(found.index.values())
     low, high = found.index_interval(0.99)["July"]
@@ -200,8 +201,9 @@ def test_a_month_without_purchases_is_low_and_said() -> None:
     assert 0 < found.index["August"] < 0.1
     assert np.isfinite(list(found.index_standard_errors.values())).all()
     assert np.isfinite(found.flat_test.statistic)
-    (notice,) = found.notices
-    assert notice.startswith("No repeat purchase was made in 1 of 12 months (August)")
+    (concern,) = found.concerns
+    assert concern.startswith("No repeat purchase was made in 1 of 12 months (August)")
+    assert not found.identified
 
 
 def test_weeks_find_the_season_of_months() -> None:
@@ -235,14 +237,32 @@ def test_the_seasons_count_every_repeat_purchase_of_a_real_shop() -> None:
     h = found.histories
     assert found.repeats.sum() == h.weight @ h.frequency
     assert found.index["November"] == max(found.index.values())
-    year, assumed = found.notices
+    assert found.season_concerns == found.concerns[-1:]
+    year = found.season_concerns[0]
     assert year.startswith("The orders cover 374 days, less than two years")
     assert "One year cannot tell a season from growth" in year
-    assert "2011-12-09" in assumed
+    assert "2011-12-09" in found.histories.report.notices[-1]  # the end was assumed
     plain = found.to_dict()
     assert plain["index"] == found.index
     assert plain["end"] == "2011-12-09"
-    assert plain["notices"] == [year, assumed]
+    assert plain["concerns"] == list(found.concerns)
+    assert plain["end_assumed"] is True
+    assert plain["identified"] is False
+
+
+def test_what_the_parameters_hardly_tell_is_said_by_the_rules_of_a_plain_fit() -> None:
+    """Online Retail: one year of a wholesaler whose customers hardly leave."""
+    orders = clv.read_orders(clv.datasets.path("online_retail"))
+    found = fit_seasonal(BGNBD, orders, end="2011-12-09", unit="week")
+    hardly, _ = found.concerns
+    low, high = found.interval()["b"]
+    assert hardly.startswith(f"The data hardly tell b ({low:.2g} to {high:.2g}) of BG/NBD")
+    assert found.flat.concerns[0].startswith("The data hardly tell a (")  # and b
+    held = fit_seasonal(
+        BGNBD, orders, end="2011-12-09", unit="week",
+        prior={"a": LogNormal(0.1, 0.5), "b": LogNormal(3, 0.5)},
+    )  # fmt: skip
+    assert "hardly tell" not in " ".join(held.concerns)
 
 
 def test_less_than_a_year_is_refused() -> None:

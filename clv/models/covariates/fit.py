@@ -1,24 +1,22 @@
-"""Fit a purchase model with covariates, and test which of them matter."""
+"""Fit a purchase model with covariates."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc
 
-from clv.errors import ClvError, FitError, NotIdentifiedError, RequestError
+from clv.errors import ClvError, NotIdentifiedError, RequestError
 from clv.history import Histories, check, distinct
 from clv.models.base import PurchaseModel
 from clv.models.covariates.columns import Column, read_column, refuse_unidentified
-from clv.models.covariates.effects import Coefficient, LikelihoodRatio
-from clv.models.covariates.likelihood import Objective, Patterns, search
+from clv.models.covariates.fitted import CovariateFit
+from clv.models.covariates.likelihood import Objective, Patterns
 from clv.models.covariates.model import PARTS, CovariateModel, Effect, histories_of, refuse_unknown
-from clv.models.maximum_likelihood import LOOSEST, Fit, maximise
+from clv.models.maximum_likelihood import Fit, maximise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,148 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["CovariateFit", "fit_covariates"]
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class CovariateFit:
-    """A fitted covariate model, how sure it is, and what the covariates add.
-
-    Attributes
-    ----------
-    model : CovariateModel
-        The parameters at the optimum, able to answer for any customer.
-    plain : Fit
-        The same model without covariates on the same customers.
-    log_likelihood : float
-        Of the data at the optimum, with all constants.
-    names : tuple of str
-        What the rows of the covariance are: "ln r", ..., "purchase: channel = web", ...
-    covariance : ndarray, shape (k, k)
-        Of the logarithms of the base parameters, then the coefficients, from the exact Hessian.
-    gradient_norm : float
-        Largest slope of the log-likelihood per customer, numeric columns in standard deviations.
-    iterations : int
-        Newton steps.
-    customers, patterns : int
-        Customers fitted, and the distinct (history, covariates) that stand for them.
-    unit : str
-        Unit of time.
-    """
-
-    model: CovariateModel
-    plain: Fit[Any]
-    log_likelihood: float
-    names: tuple[str, ...]
-    covariance: Floats
-    gradient_norm: float
-    iterations: int
-    customers: int
-    patterns: int
-    unit: str
-    _patterns: Patterns = field(repr=False)
-
-    @property
-    def standard_errors(self) -> dict[str, float]:
-        """Standard error of each base parameter."""
-        errors = np.sqrt(np.diag(self.covariance))
-        base = self.model.base.parameters
-        return {n: value * float(e) for (n, value), e in zip(base.items(), errors, strict=False)}
-
-    @property
-    def coefficients(self) -> tuple[Coefficient, ...]:
-        """Each coefficient with its standard error, in the order of `names`."""
-        base = self.model.base
-        errors = iter(np.sqrt(np.diag(self.covariance))[len(base.parameters) :].tolist())
-        return tuple(
-            Coefficient(
-                effect.part,
-                effect.column,
-                level,
-                value,
-                next(errors),
-                self.unit,
-                PARTS[base.name][effect.part][0],
-            )
-            for effect in self.model.effects
-            for level, value in zip(effect.column.levels, effect.coefficients, strict=True)
-        )
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, 2k − 2 ln L."""
-        return 2 * len(self.names) - 2 * self.log_likelihood
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, k ln(customers) − 2 ln L."""
-        return len(self.names) * math.log(self.customers) - 2 * self.log_likelihood
-
-    @property
-    def likelihood_ratio(self) -> LikelihoodRatio:
-        """Test of all covariates at once: this fit against the plain model."""
-        return self._against("all covariates", self.plain.log_likelihood, 0)
-
-    def likelihood_ratio_tests(self) -> tuple[LikelihoodRatio, ...]:
-        """Test each column by fitting without it, and all at once.
-
-        Returns
-        -------
-        tuple of LikelihoodRatio
-            One for each column of each part, in order, then one for all.
-
-        Notes
-        -----
-        Twice the log-likelihood lost has, where the column does nothing, about a chi-squared
-        distribution with a degree of freedom for each coefficient (Wilks 1938).
-        """
-        tests = []
-        for effect in self.model.effects:
-            rest = [e for e in self.model.effects if e is not effect]
-            value, count = self.plain.log_likelihood, 0
-            if rest:
-                objective = Objective(type(self.model.base), self._patterns, rest)
-                at, _ = search(objective, objective.scaled(self.model.base, rest))
-                value = objective.at(at).value
-                count = sum(len(e.coefficients) for e in rest)
-            tests.append(self._against(f"{effect.part}: {effect.column.name}", value, count))
-        return (*tests, self.likelihood_ratio)
-
-    def _against(self, dropped: str, log_likelihood: float, coefficients: int) -> LikelihoodRatio:
-        statistic = max(0.0, 2 * (self.log_likelihood - log_likelihood))
-        degrees = len(self.names) - len(self.model.base.parameters) - coefficients
-        return LikelihoodRatio(dropped, statistic, degrees, float(chdtrc(degrees, statistic)))
-
-    def summary(self) -> pd.DataFrame:
-        """One row a coefficient: estimate, standard error, z, p, e^γ, and what it says.
-
-        Returns
-        -------
-        DataFrame
-            Columns part, column, level, estimate, standard_error, z, p_value, factor, meaning.
-        """
-        import pandas as pd
-
-        return pd.DataFrame([c.to_dict() for c in self.coefficients])
-
-    def to_dict(self) -> dict[str, Any]:
-        """All that a file needs, in plain types."""
-        return {
-            "model": self.model.base.name,
-            "parameters": self.model.base.parameters,
-            "standard_errors": self.standard_errors,
-            "coefficients": [c.to_dict() for c in self.coefficients],
-            "names": list(self.names),
-            "covariance": self.covariance.tolist(),
-            "log_likelihood": self.log_likelihood,
-            "log_likelihood_plain": self.plain.log_likelihood,
-            "aic": self.aic,
-            "bic": self.bic,
-            "customers": self.customers,
-            "patterns": self.patterns,
-            "unit": self.unit,
-            "gradient_norm": self.gradient_norm,
-            "iterations": self.iterations,
-        }
 
 
 def fit_covariates(
@@ -299,29 +155,8 @@ def _read(
 def _fit(plain: Fit[Any], patterns: Patterns, effects: list[Effect], unit: str) -> CovariateFit:
     model = type(plain.model)
     objective = Objective(model, patterns, effects)
-    beta, calls = search(objective, objective.scaled(plain.model, effects))
-    at = objective.at(beta)
-    names = objective.names
-    precision = -at.hessian
-    size, directions = np.linalg.eigh(precision)
-    flat = size < LOOSEST**-2
-    if flat.any():
-        involved = np.abs(directions[:, flat]).max(axis=1) > 0.3
-        which = ", ".join(repr(n) for n, i in zip(names, involved, strict=True) if i)
-        raise NotIdentifiedError(
-            f"The data cannot tell {which} of {model.label} with covariates: the log-likelihood of "
-            f"{len(patterns.x):,} distinct histories is flat there. Leave the column out, put "
-            "levels together, or use more customers."
-        )
-    gradient_norm = float(np.abs(at.gradient).max()) / plain.customers
-    if gradient_norm > 1e-6:
-        raise FitError(
-            f"The {model.label} fit with covariates stopped before an optimum: the log-likelihood "
-            f"still rises by {gradient_norm:.1e} per customer after {calls} steps. Is a numeric "
-            "column very skew? Its logarithm may do better."
-        )
-    covariance = np.linalg.inv(precision) / np.outer(objective.scale, objective.scale)
-    beta = beta / objective.scale
+    found = objective.optimum(objective.scaled(plain.model, effects))
+    beta = found.at / objective.scale
     k = len(model.parameter_names())
     coefficients = iter(beta[k:].tolist())
     return CovariateFit(
@@ -333,11 +168,13 @@ def _fit(plain: Fit[Any], patterns: Patterns, effects: list[Effect], unit: str) 
             ),
         ),
         plain=plain,
-        log_likelihood=at.value,
-        names=names,
-        covariance=(covariance + covariance.T) / 2,
-        gradient_norm=gradient_norm,
-        iterations=calls,
+        log_likelihood=found.derivatives.value,
+        names=objective.names,
+        covariance=objective.in_own_units(np.asarray(np.linalg.inv(-found.derivatives.hessian))),
+        covariance_kind="information",
+        resampling=None,
+        gradient_norm=found.slope,
+        iterations=found.passes,
         customers=plain.customers,
         patterns=len(patterns.x),
         unit=unit,

@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
+from clv.errors import FitError, NotIdentifiedError
 from clv.models.base import Derivatives, PurchaseModel
 from clv.models.covariates.model import PARTS, Effect
+from clv.models.newton import Optimum, flat, maximum
 
 if TYPE_CHECKING:
     from clv.models.beta_geometric import BetaGeometric
     from clv.models.pareto_nbd import ParetoNBD
 
-__all__ = ["Objective", "Patterns", "search"]
+__all__ = ["Objective", "Patterns"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,6 +45,17 @@ class Patterns:
     T: Floats
     n: Floats
     values: dict[str, Floats]
+
+    def weighed(self, n: Floats) -> Patterns:
+        """Return the patterns with other numbers of customers, those of none left out."""
+        some = n > 0
+        return Patterns(
+            self.x[some],
+            self.t_x[some],
+            self.T[some],
+            n[some],
+            {name: values[some] for name, values in self.values.items()},
+        )
 
 
 class Objective:
@@ -72,22 +84,12 @@ class Objective:
         one = np.ones((len(patterns.x), 1))
         self.rows = [np.concatenate([one, *block], axis=1) for block in blocks]
         self.names, self.scale = tuple(names), np.array(scale)
-        self.calls = 0
-        self._last: tuple[bytes, Derivatives] | None = None
 
     def scaled(self, base: PurchaseModel, effects: Sequence[Effect]) -> Floats:
         """β of given parameters and coefficients."""
         logs = [math.log(v) for v in base.parameters.values()]
         beta = np.array([*logs, *(c for e in effects for c in e.coefficients)])
         return np.asarray(beta * self.scale)
-
-    def at(self, beta: Floats) -> Derivatives:
-        """Log-likelihood of all customers with derivatives in β; kept for the same β."""
-        key = beta.tobytes()
-        if self._last is None or self._last[0] != key:
-            self.calls += 1
-            self._last = key, self._compute(beta)
-        return self._last[1]
 
     def _logs(self, beta: Floats) -> list[Any]:
         """ln θ_j of each pattern; one number where no covariate acts on it."""
@@ -96,7 +98,8 @@ class Objective:
             for place, rows in zip(self.places, self.rows, strict=True)
         ]
 
-    def _compute(self, beta: Floats) -> Derivatives:
+    def __call__(self, beta: Floats) -> Derivatives:
+        """Log-likelihood of all customers with derivatives in β."""
         p = self.patterns
         theta = [np.exp(log) for log in self._logs(beta)]
         model = cast("type[BetaGeometric | ParetoNBD]", self.model)
@@ -112,29 +115,46 @@ class Objective:
                 hessian[np.ix_(self.places[k], here)] = block.T
         return Derivatives(float(np.einsum("i,i->", p.n, value)), gradient, hessian)
 
-    def loss(self, beta: Floats) -> float:
-        """Negative log-likelihood per customer."""
-        if max(np.abs(log).max() for log in self._logs(beta)) > FARTHEST:
-            return math.inf
-        return -self.at(beta).value / self.customers
+    def scores(self, beta: Floats) -> Floats:
+        """∂ℓ/∂β of each pattern, shape (n, k): ℓ_j D_j at the places that act on θ_j."""
+        p = self.patterns
+        theta = [np.exp(log) for log in self._logs(beta)]
+        model = cast("type[BetaGeometric | ParetoNBD]", self.model)
+        _, g, _ = model.per_history(theta, p.x, p.t_x, p.T)
+        scores = np.empty((len(p.x), len(beta)))
+        for j, (here, rows) in enumerate(zip(self.places, self.rows, strict=True)):
+            scores[:, here] = (theta[j] * g[j])[:, None] * rows
+        return scores
 
-    def loss_gradient(self, beta: Floats) -> Floats:
-        """Its gradient."""
-        return np.asarray(-self.at(beta).gradient / self.customers)
+    def search(self, start: Floats) -> Optimum:
+        """Climb from `start`, as long as no pattern's parameters run away."""
+        return maximum(
+            self,
+            start,
+            customers=self.customers,
+            inside=lambda beta: max(np.abs(v).max() for v in self._logs(beta)) <= FARTHEST,
+        )
 
-    def loss_hessian(self, beta: Floats) -> Floats:
-        """Its Hessian."""
-        return np.asarray(-self.at(beta).hessian / self.customers)
+    def optimum(self, start: Floats) -> Optimum:
+        """Climb from `start`, and refuse what is no optimum."""
+        found = self.search(start)
+        involved = flat(-found.derivatives.hessian)
+        if involved.any():
+            which = ", ".join(repr(n) for n, i in zip(self.names, involved, strict=True) if i)
+            raise NotIdentifiedError(
+                f"The data cannot tell {which} of {self.model.label} with covariates: the "
+                f"log-likelihood of {len(self.patterns.x):,} distinct histories is flat there. "
+                "Leave the column out, put levels together, or use more customers."
+            )
+        if found.stopped:
+            raise FitError(
+                f"The {self.model.label} fit with covariates stopped before an optimum: the "
+                f"log-likelihood still rises by {found.slope:.1e} per customer after "
+                f"{found.passes} steps. Is a numeric column very skew? Its logarithm may do better."
+            )
+        return found
 
-
-def search(objective: Objective, start: Floats) -> tuple[Floats, int]:
-    """Newton's method in a trust region, from the plain model's optimum."""
-    result = minimize(
-        objective.loss,
-        start,
-        jac=objective.loss_gradient,
-        hess=objective.loss_hessian,
-        method="trust-exact",
-        options={"gtol": 1e-10, "maxiter": 200, "max_trust_radius": 4.0},
-    )
-    return np.asarray(result.x, dtype=float), objective.calls
+    def in_own_units(self, covariance: Floats) -> Floats:
+        """Covariance of coefficients searched in standard deviations, in the columns' own units."""
+        own = covariance / np.outer(self.scale, self.scale)
+        return np.asarray((own + own.T) / 2)
