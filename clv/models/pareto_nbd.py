@@ -479,7 +479,10 @@ class ParetoNBD(PurchaseModel):
     def scales(cls, histories: Histories) -> dict[str, float]:
         """α in times between purchases, β in lengths of the log."""
         h = histories
-        return {"alpha": float((h.weight @ h.T) / (h.weight @ h.frequency)), "beta": float(h.T.max())}
+        return {
+            "alpha": float((h.weight @ h.T) / (h.weight @ h.frequency)),
+            "beta": float(h.T.max()),
+        }
 
     @classmethod
     def starts(cls, histories: Histories) -> list[Floats]:
