@@ -14,6 +14,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats, sort_rows
 from clv.errors import HistoryError, rows_at_fault
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "distinct",
 ]
 
-Floats = npt.NDArray[np.float64]
 Unit = str
 """Unit of recency, T and every time a model speaks of: "day" or "week" (seven days); "period"
 where opportunities to buy are counted, whatever time lies between them."""
@@ -271,15 +271,10 @@ def _all_log_gaps(gaps: Floats, x: npt.ArrayLike, t_x: npt.ArrayLike, weight: Fl
 
 def distinct(columns: tuple[Floats, ...], weight: Floats) -> tuple[tuple[Floats, ...], Floats]:
     """Sort rows by the columns in their order, and add up the weights of equal ones."""
-    order = np.lexsort(columns[::-1])
-    columns = tuple(c[order] for c in columns)
-    new = np.zeros(len(order), dtype=bool)
-    new[:1] = True
-    for c in columns:
-        new[1:] |= c[1:] != c[:-1]
-    start = np.flatnonzero(new)
+    order, start = sort_rows(columns)
     total = np.add.reduceat(weight[order], start) if len(start) else weight[:0]
-    return tuple(c[start] for c in columns), total
+    rows = order[start]
+    return tuple(c[rows] for c in columns), total
 
 
 def _distinct_days(

@@ -18,21 +18,20 @@ import numpy.typing as npt
 from numpy.polynomial import chebyshev
 from scipy.special import betaln, roots_jacobi, roots_legendre
 
+from clv.arrays import Floats, Rows, sort_rows
 from clv.errors import RequestError
 
 __all__ = [
     "alive_survival",
     "central_tails",
     "discounted_purchases",
+    "distinct_rows",
     "dot",
     "expected_purchases",
     "mean_over_p",
     "on_distinct",
     "panels",
 ]
-
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 NODES = 12
 """Nodes of one panel. With the panel widths below the answers are within 1e-11 of mpmath's."""
@@ -87,7 +86,7 @@ def on_distinct(f: Callable[..., Floats], *columns: npt.ArrayLike) -> Floats:
     flat = [a.ravel() for a in arrays]
     if flat[0].size < 2:
         return f(*flat).reshape(shape)
-    first, inverse = _distinct_rows(flat)
+    first, inverse = distinct_rows(flat)
     return f(*(column[first] for column in flat))[inverse].reshape(shape)
 
 
@@ -95,18 +94,13 @@ HASHED = 20_000
 """Rows from which hashing them beats sorting them, pandas' import included."""
 
 
-def _distinct_rows(columns: list[Floats]) -> tuple[Rows, Rows]:
+def distinct_rows(columns: list[Floats]) -> tuple[Rows, Rows]:
     """Index of one of each distinct row, and for every row which distinct one it is."""
     if len(columns[0]) < HASHED:
-        order = np.lexsort(columns)
-        new = np.zeros(len(order), dtype=bool)
-        new[0] = True
-        for column in columns:
-            ordered = column[order]
-            new[1:] |= ordered[1:] != ordered[:-1]
+        order, start = sort_rows(columns)
         inverse = np.empty(len(order), dtype=np.intp)
-        inverse[order] = np.cumsum(new) - 1
-        return order[new], inverse
+        inverse[order] = np.repeat(np.arange(len(start)), np.diff(start, append=len(order)))
+        return order[start], inverse
     from pandas import factorize
 
     inverse = np.zeros(len(columns[0]), dtype=np.int64)

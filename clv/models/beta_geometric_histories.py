@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, digamma, expit, gammaln, polygamma
 
-from clv.arrays import Floats
+from clv.arrays import Floats, Rows
+from clv.numerics import distinct_rows
 
 __all__ = ["per_history"]
 
@@ -90,16 +91,11 @@ def per_history(
     return value, g, h
 
 
-def _distinct(x: Floats, *parameters: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _distinct(x: Floats, *parameters: Floats) -> tuple[Rows, Rows]:
     """Find one row of each different (x, parameters), and where every row is among them."""
     varying = [p for p in parameters if p.ndim]
     if varying:
-        order = np.lexsort((x, *varying))
-        new = np.ones(len(order), dtype=bool)
-        new[1:] = np.any([c[order][1:] != c[order][:-1] for c in (x, *varying)], axis=0)
-        at = np.empty(len(order), dtype=np.intp)
-        at[order] = np.cumsum(new) - 1
-        return order[new], at
+        return distinct_rows([*varying, x])
     whole = x.astype(np.intp)
     one = np.full(int(whole.max()) + 1, -1, dtype=np.intp)
     one[whole] = np.arange(len(x))

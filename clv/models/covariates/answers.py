@@ -22,7 +22,7 @@ from itertools import product
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from clv.arrays import Floats, Rows
+from clv.arrays import Floats, Rows, sort_rows
 from clv.models.base import PurchaseModel
 
 __all__ = ["answer_all", "each_distinct"]
@@ -81,11 +81,8 @@ def each_distinct(theta: Floats) -> Iterator[Rows]:
     if not len(theta):
         return
     varying = [column for column in theta.T if (column != column[0]).any()]
-    order = np.lexsort(varying) if varying else np.arange(len(theta))
-    new = np.zeros(len(theta), dtype=bool)
-    for column in varying:
-        new[1:] |= column[order][1:] != column[order][:-1]
-    yield from np.split(order, np.flatnonzero(new))
+    order, start = sort_rows(varying) if varying else (np.arange(len(theta)), np.zeros(1, np.intp))
+    yield from np.split(order, start[1:])
 
 
 def _interpolated(
