@@ -198,8 +198,8 @@ def _over_times(
     ln f is analytic in ln A, so few points interpolate it; each R is checked at some of its own A,
     and computed directly where that does not agree to 1e-11.
     """
-    rows = np.argsort(R, kind="stable")
-    groups = np.split(rows, np.flatnonzero(np.diff(R[rows])) + 1)
+    order, start = sort_rows([R])
+    groups = np.split(order, start[1:])
     many = [i for i in groups if len(i) > 4 * POINTS and np.ptp(A[i]) > 0]
     direct = [i for i in groups if len(i) <= 4 * POINTS or np.ptp(A[i]) == 0]
     nodes = chebyshev.chebpts1(POINTS)
@@ -298,13 +298,20 @@ def mean_over_p(
     a: float,
     B: Floats,
 ) -> Floats:
-    """E[g(p)], p ~ Beta(a, B), for g that varies with p over lengths of 1/σ or, if less, 1/(Rσ)."""
+    """E[g(p)], p ~ Beta(a, B), for g that varies with p over lengths of 1/σ or, if less, 1/(Rσ).
+
+    Rows share a rule made for the smallest of their B, with the rest (1 − p)^(B − b) in the
+    integrand. At p = 1 that is a polynomial where B − b is whole, which the rule integrates; where
+    it is not, it is singular, so only rows that differ by whole numbers share one. Beyond
+    `_SINGULAR` nothing is left at p = 1.
+    """
     N, scale = 1 + a + B + R, 1 + B + np.maximum(R, 1) * sigma
     mean = np.empty_like(R)
     # A rule fine enough for large x is dear: rows of like size share one.
     size = np.floor(np.log2(N) / 2) + 1000 * np.floor(np.log2(scale) / 8)
-    for value in np.unique(size):
-        rows = np.flatnonzero(size == value)
+    from_whole = np.round((B - B.min(initial=np.inf)) % 1, 8) % 1
+    order, start = sort_rows([size, np.where(B < _SINGULAR, from_whole, 0.0)])
+    for rows in np.split(order, start[1:]) if len(order) else []:
         b = float(B[rows].min())
         rule = _beta_rule(a, b, float(N[rows].max()), float(scale[rows].max()))
         base = rule.log_weight + (a - 1) * rule.log_p + (b - 1) * rule.log_q
