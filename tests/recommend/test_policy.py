@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from clv.errors import PolicyError, UnknownNameError
 from clv.recommend import Policy
 from clv.recommend.policy import PROBLEMS, RecoveryRules, money
-from clv.recommend.policy_file import dotted
+from clv.recommend.policy.reading import dotted
 
 ASSIGNMENT = re.compile(r"(?m)^# ([a-z_0-9]+ = )")
 
@@ -65,8 +65,16 @@ def test_a_policy_survives_its_file(given_tables: dict[str, Any]) -> None:
 def test_every_figure_is_either_set_or_assumed(given_tables: dict[str, Any]) -> None:
     policy = Policy(**given_tables)
     given_keys = set(dotted(given_tables))
-    every = {k for k in dotted(policy.model_dump()) if not k.endswith(("label", "currency"))}
-    assert set(policy.assumed) == every - given_keys
+    # names are no figures, and what is not known is not assumed
+    figures = {
+        key
+        for key, value in dotted(policy.model_dump()).items()
+        if value is not None and not isinstance(value, str | tuple)
+    }
+    assert set(policy.assumed) == figures - given_keys
+    for key in policy.values():
+        assert (policy.origin(key) == "yours") == policy.is_set(key)
+        assert (policy.origin(key) == "assumed") == (key in policy.assumed)
     assert all(policy.is_set(key) for key in given_keys)
 
 
@@ -235,7 +243,7 @@ def test_load(tmp_path: Path) -> None:
     path.write_text('margin = 0.3\ncurrency = "EUR"\n', encoding="utf-8")
     assert Policy.load(path) == Policy(margin=0.3, currency="EUR")
     path.write_text("margin = 30\n", encoding="utf-8")
-    with pytest.raises(PolicyError, match=re.escape(f"{path}: margin")):
+    with pytest.raises(PolicyError, match=re.escape(f"{path}: line 1: margin")):
         Policy.load(path)
 
 
