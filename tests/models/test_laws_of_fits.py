@@ -14,9 +14,8 @@ from scipy.optimize import minimize
 from scipy.stats import chi2, norm
 
 from clv.errors import ParameterError
-from clv.history import Histories
 from clv.models.maximum_likelihood import Fit, LogNormal
-from tests.battery import MODELS, PARAMETERS_OF_TIME, Subject, log_uniform, slopes
+from tests.battery import MODELS, PARAMETERS_OF_TIME, TIMED, Subject, log_uniform, slopes
 
 of_every_model = pytest.mark.parametrize("subject", MODELS, ids=str)
 
@@ -53,14 +52,18 @@ def test_score_and_hessian_are_the_slopes_of_value_and_score(
 
 @of_every_model
 def test_the_likelihood_is_the_sum_over_customers(subject: Subject) -> None:
-    h = subject.histories(200, seed=3)
-    model: Any = subject.model
-    each = (
-        model.log_likelihood(h.frequency, h.recency, h.T) @ h.weight
-        if h.spend is None
-        else model.log_likelihood(h.spend.frequency, h.spend.mean_value) @ h.spend.weight
-    )
-    assert type(model).likelihood(subject.theta, h).value == pytest.approx(each, rel=1e-12)
+    columns = subject.columns(200, 3)
+    each = subject.log_likelihoods(columns).sum()
+    h = subject.data(columns)
+    assert type(subject.model).likelihood(subject.theta, h).value == pytest.approx(each, rel=1e-12)
+
+
+@of_every_model
+def test_likelihoods_at_many_parameters_are_those_at_each(subject: Subject) -> None:
+    kind, h = type(subject.model), subject.histories(100, seed=8)
+    thetas = subject.theta * np.exp(np.random.default_rng(8).normal(0, 1, (7, len(subject.theta))))
+    each = [kind.likelihood(theta, h).value for theta in thetas]
+    assert kind.log_likelihoods(thetas, h) == pytest.approx(each, rel=1e-9)
 
 
 # -- what must not matter --------------------------------------------------------------------------
@@ -70,8 +73,8 @@ def test_the_likelihood_is_the_sum_over_customers(subject: Subject) -> None:
 def test_row_order_does_not_matter(subject: Subject) -> None:
     columns = subject.columns(500, 4)
     shuffled = np.random.default_rng(4).permutation(500)
-    one = Histories.from_arrays(**columns, unit="week")
-    other = Histories.from_arrays(**{k: v[shuffled] for k, v in columns.items()}, unit="week")
+    one = subject.data(columns)
+    other = subject.data({k: v[shuffled] for k, v in columns.items()})
     kind = type(subject.model)
     assert kind.fit(one).to_dict() == kind.fit(other).to_dict()
 
@@ -79,24 +82,22 @@ def test_row_order_does_not_matter(subject: Subject) -> None:
 @of_every_model
 def test_a_weight_of_3_is_three_customers(subject: Subject) -> None:
     columns = subject.columns(400, 5)
-    tripled: dict[str, Any] = {k: np.tile(v, 3) for k, v in columns.items()}
-    thrice = Histories.from_arrays(**tripled, unit="week")
-    weighted = Histories.from_arrays(**columns, weights=np.full(400, 3.0), unit="week")
+    thrice = subject.data({k: np.tile(v, 3) for k, v in columns.items()})
+    weighted = subject.data(columns | {"weights": np.full(400, 3.0)})
     kind = type(subject.model)
     one, other = kind.fit(thrice).to_dict(), kind.fit(weighted).to_dict()
     assert one == other
-    single = kind.fit(subject.histories(400, seed=5))
+    single = kind.fit(subject.data(columns))
     assert one["parameters"] == pytest.approx(single.parameters, rel=1e-6)
     assert 3 * np.array(one["covariance"]) == pytest.approx(single.covariance, rel=1e-5)
 
 
-@of_every_model
+@pytest.mark.parametrize("subject", TIMED, ids=str)
 def test_the_unit_of_time_only_scales_the_parameters_of_time(subject: Subject) -> None:
+    """BG/BB counts opportunities and sBG periods of a contract, which have no other unit."""
     columns = subject.columns(600, 6)
-    weeks = Histories.from_arrays(**columns, unit="week")
-    days = Histories.from_arrays(
-        **(columns | {k: 7 * columns[k] for k in ("recency", "T")}), unit="day"
-    )
+    weeks = subject.data(columns)
+    days = subject.data(columns | {k: 7 * columns[k] for k in ("recency", "T")}, unit="day")
     kind = type(subject.model)
     in_weeks, in_days = kind.fit(weeks), kind.fit(days)
     timed = weeks.spend is None
