@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from clv.inference.lifetimes_bridge import CrossCheck
     from clv.inference.posterior import Posterior
     from clv.models.base import PurchaseModel
+    from clv.models.covariance import CovarianceKind
     from clv.models.maximum_likelihood import Fit, LogNormal
     from clv.transactions.summary import CustomerHistories
 
@@ -25,6 +26,7 @@ Examples:
   clv fit orders.csv --end 2024-12-31 --unit week
   clv fit orders.csv --model all
   clv fit orders.csv --model mbg-nbd --prior a=0.8:1 --posterior
+  clv fit orders.csv --standard-errors bootstrap
   clv fit orders.parquet --cross-check --format json"""
 )
 @orders_options
@@ -47,6 +49,19 @@ Examples:
     metavar="NAME=MEDIAN:SIGMA",
     help="Log-normal prior of a parameter of the purchase model, as a=0.8:1; may be repeated.",
 )
+@click.option(
+    "--standard-errors",
+    "kind",
+    type=click.Choice(["information", "sandwich", "bootstrap"]),
+    default="information",
+    show_default=True,
+    help=(
+        "Where they come from. information: the curvature of the log-likelihood, right where the "
+        "model is. sandwich: at once, and near the truth where the model is not quite right. "
+        "bootstrap: 1,000 samples of the customers, each fitted again; the ones to report where "
+        "the others disagree."
+    ),
+)
 @click.option("--posterior", is_flag=True, help="Draw from the joint posterior and summarise it.")
 @click.option("--cross-check", is_flag=True, help="Fit with lifetimes too and show both.")
 @format_option
@@ -60,6 +75,7 @@ def fit(
     model: str,
     calibration_end: str | None,
     priors: tuple[str, ...],
+    kind: CovarianceKind,
     *,
     posterior: bool,
     cross_check: bool,
@@ -74,8 +90,10 @@ def fit(
 
     prior = _priors(priors)
     if model == "all":
-        if prior or posterior or cross_check:
-            raise click.UsageError("--model all takes no --prior, --posterior or --cross-check.")
+        if prior or posterior or cross_check or kind != "information":
+            raise click.UsageError(
+                "--model all takes no --prior, --standard-errors, --posterior or --cross-check."
+            )
         from clv_cli.comparison import echo_comparison
 
         echo_comparison(
@@ -95,6 +113,7 @@ def fit(
         {"end": end, "unit": unit},
         purchase_model(model),
         prior,
+        kind,
         posterior=posterior,
         cross_check=cross_check,
     )
@@ -136,6 +155,7 @@ def _fit(
     period: dict[str, Any],
     model: type[PurchaseModel],
     prior: dict[str, LogNormal],
+    kind: CovarianceKind,
     *,
     posterior: bool,
     cross_check: bool,
@@ -160,6 +180,9 @@ def _fit(
         if cross_check:
             progress("Fitting again with lifetimes")
             found.checks = {role: clv.cross_check(fit) for role, fit in found.fits.items()}
+        if kind != "information":
+            progress(f"Standard errors by the {kind}")
+            found.fits = {role: fit.with_covariance(kind) for role, fit in found.fits.items()}
     return found
 
 
@@ -222,6 +245,7 @@ def _row(found: Fit[Any], name: str) -> dict[str, Any]:
         "standard_error": found.standard_errors[name],
         "low_95": low,
         "high_95": high,
+        "covariance_kind": found.covariance_kind,
     }
 
 
@@ -252,6 +276,22 @@ def _echo_fit(found: Fit[Any], check: CrossCheck | None) -> None:
         f"{found.patterns:,} distinct histories; converged in {found.iterations} steps "
         f"(slope {found.gradient_norm:.0e} per customer)."
     )
+    if found.covariance_kind == "sandwich":
+        paragraph(
+            "Standard errors by the sandwich, which does not take the model to be right: standard "
+            "deviations of the estimates over samples of such customers, to first order."
+        )
+    if found.resampling:
+        paragraph(
+            f"Standard errors by the bootstrap: the customers drawn with replacement "
+            f"{found.resampling.resamples:,} times, {found.resampling.failed:,} of which could not "
+            "be fitted."
+        )
+    if found.prior:
+        paragraph(
+            "Log-likelihood, AIC and BIC are those at the mode that the prior has moved; they do "
+            "not compare with those of a fit without it."
+        )
     for concern in found.concerns:
         paragraph(f"Caution: {concern}")
     if check:

@@ -101,8 +101,8 @@ def concerns_of(
     loose = [_with_interval(one) for one in own if one.log_error > LOOSE]
     if loose:
         told.append(
-            f"The data hardly tell {' and '.join(loose)} of {model.label} (95 % "
-            f"intervals). {_leaving(model, log_covariance, len(loose))}A longer log or a prior helps."
+            f"The data hardly tell {' and '.join(loose)} of {model.label} (95 % intervals). "
+            f"{_leaving(model, log_covariance, len(loose))}A longer log or a prior helps."
         )
     loose = [_with_interval(one) for one in more if one.log_error > LOOSE]
     if loose:

@@ -142,4 +142,4 @@ def flat(precision: Floats) -> npt.NDArray[np.bool_]:
     values, directions = np.linalg.eigh(precision)
     parts = np.abs(directions[:, values < LOOSEST**-2])
     largest = parts.max(axis=0, initial=0)  # of many parameters even that may be small
-    return np.asarray((parts >= np.minimum(0.3, largest)).any(axis=1))
+    return np.asarray((parts > np.minimum(0.3, 0.99 * largest)).any(axis=1))

@@ -113,7 +113,15 @@ def test_what_was_set_aside_is_told_and_never_among_the_data(form: str) -> None:
     run = done("fit", *CDNOW, "--format", form)
     if form == "csv":
         assert {tuple(row) for row in run.csv} == {
-            ("model", "parameter", "estimate", "standard_error", "low_95", "high_95")
+            (
+                "model",
+                "parameter",
+                "estimate",
+                "standard_error",
+                "low_95",
+                "high_95",
+                "covariance_kind",
+            )
         }
         assert "1,959 rows" in " ".join(run.err.split())
     else:
