@@ -29,18 +29,16 @@ from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import digamma, exprel, gammaln, polygamma, xlogy
 
+from clv.arrays import Floats
 from clv.history import Histories
-from clv.models.arguments import refuse_impossible
-from clv.models.base import Derivatives, Number, PurchaseModel, refuse_endless
+from clv.models.base import Derivatives, PurchaseModel
 from clv.models.pareto_nbd_mixture import ln_mixture, mixture
-from clv.numerics import CHUNK, dot, on_distinct, panels
+from clv.models.purchase_formulas import Number, every_row
+from clv.numerics import CHUNK, dot, panels
 
 __all__ = ["ParetoNBD"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,38 +67,14 @@ class ParetoNBD(PurchaseModel):
     s: float
     beta: float
 
+    dropout_shape: ClassVar[str] = "s"
+
     # -- the likelihood of a history ----------------------------------------------------------
 
-    def log_likelihood(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """Log-likelihood ln L(r, α, s, β | x, t_x, T) of each history.
-
-        Parameters
-        ----------
-        x, t_x, T : float or array_like
-            History of each customer.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).log_likelihood(2, 30.43, 38.86)), 4)
-        -9.5543
-        """
+    def _log_likelihood(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         r, alpha, s, beta = self.r, self.alpha, self.s, self.beta
-        x = np.asarray(x, dtype=float)
         before = gammaln(r + x) - gammaln(r) + r * math.log(alpha) + s * math.log(beta)
-        return np.asarray(before + self._ln_mixture(x, t_x, T)[0])[()]
-
-    def _ln_mixture(self, x: Number, t_x: Number, T: Number) -> tuple[Floats, Floats]:
-        """Take ln{...} of the likelihood, and the log of its first term, the customers alive."""
-        refuse_impossible(x=x, t_x=t_x, T=T)
-        theta = (self.r, self.alpha, self.s, self.beta)
-        columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, t_x, T)))
-        flat = [c.ravel() for c in columns]
-        whole, alive = ln_mixture(theta, *flat)
-        return whole.reshape(columns[0].shape), alive.reshape(columns[0].shape)
+        return np.asarray(before + ln_mixture((r, alpha, s, beta), x, t_x, T)[0])
 
     @classmethod
     def likelihood(cls, theta: Floats, histories: Histories) -> Derivatives:
@@ -183,138 +157,37 @@ class ParetoNBD(PurchaseModel):
 
     # -- what the history says of the customer ------------------------------------------------
 
-    def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """P(still a customer at T | x, t_x, T): the share of the first term of the likelihood.
+    def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """Take the share of the first term of the likelihood."""
+        whole, alive = ln_mixture((self.r, self.alpha, self.s, self.beta), x, t_x, T)
+        return np.exp(alive - whole)
 
-        Parameters
-        ----------
-        x, t_x, T : float or array_like
-            History of each customer.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).p_alive(26, 30.86, 31)), 4)
-        0.9979
-        """
-
-        def distinct(x: Floats, t_x: Floats, T: Floats) -> Floats:
-            whole, alive = self._ln_mixture(x, t_x, T)
-            return np.exp(alive - whole)
-
-        return on_distinct(distinct, x, t_x, T)[()]
-
-    def survival_if_alive(
-        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
-    ) -> Floats:
-        """P(alive at T + t | alive at T, T) = ((β + T)/(β + T + t))^s, whatever x.
-
-        Parameters
-        ----------
-        t : float or array_like
-            Time ahead.
-        x, T : float or array_like
-            Repeat transactions in T; a new customer by default.
-        t_x : optional
-            Time of the last; says nothing more of a customer who is alive.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).survival_if_alive(52)), 4)
-        0.3576
-        """
-        refuse_impossible(t=t, x=x, T=T)
-        t, x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, T)))
-        return np.asarray(np.exp(-self.s * np.log1p(t / (self.beta + T))))[()]
+    @every_row
+    def _survival_if_alive(self, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
+        """((β + T)/(β + T + t))^s, whatever x."""
+        t, x, T = np.broadcast_arrays(t, x, T)
+        return np.asarray(np.exp(-self.s * np.log1p(t / (self.beta + T))))
 
     # -- what to expect -----------------------------------------------------------------------
 
-    def expected_purchases_if_alive(
-        self, t: Number, x: Number = 0, T: Number = 0, t_x: Number | None = None
-    ) -> Floats:
-        """E[purchases in (T, T + t] | alive at T, x, T].
+    @every_row
+    def _purchases_if_alive(self, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
+        """(r+x)/(α+T) · ∫ ((β+T)/(β+T+u))^s du over 0 < u < t.
 
-        (r+x)/(α+T) · ∫ ((β+T)/(β+T+u))^s du over 0 < u < t; the integral is (β+T) times
-        (1 − e^(−(s−1)l))/(s − 1) with l = ln(1 + t/(β+T)), which has no singularity at s = 1.
-
-        Parameters
-        ----------
-        t : float or array_like
-            Time ahead.
-        x, T : float or array_like
-            Repeat transactions in T; a new customer by default.
-        t_x : optional
-            Time of the last; says nothing more of a customer who is alive.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> round(float(ParetoNBD(.553, 10.578, .606, 11.669).expected_purchases_if_alive(52)), 3)
-        1.473
+        The integral is (β+T) times (1 − e^(−(s−1)l))/(s − 1) with l = ln(1 + t/(β+T)), which has no
+        singularity at s = 1.
         """
-        refuse_impossible(t=t, x=x, T=T)
-        t, x, T = (np.asarray(v, dtype=float) for v in (t, x, T))
         since = np.log1p(t / (self.beta + T))
         time_alive = (self.beta + T) * since * exprel((1 - self.s) * since)
-        return np.asarray((self.r + x) / (self.alpha + T) * time_alive)[()]
+        return np.asarray((self.r + x) / (self.alpha + T) * time_alive)
 
-    def discounted_purchases_if_alive(
-        self,
-        x: Number = 0,
-        T: Number = 0,
-        t_x: Number | None = None,
-        *,
-        rate: float,
-        horizon: float = math.inf,
+    def _discounted_if_alive(
+        self, x: Floats, T: Floats, t_x: Floats, *, rate: float, horizon: float
     ) -> Floats:
-        """E[purchases in (T, T + horizon], each times e^(−rate·time) | alive at T, x, T].
-
-        (r+x)/(α+T) · ∫ e^(−δu) ((β+T)/(β+T+u))^s du over 0 < u < horizon.
-
-        Parameters
-        ----------
-        x, T : float or array_like
-            Repeat transactions in T; a new customer by default.
-        t_x : optional
-            Time of the last; says nothing more of a customer who is alive.
-        rate : float
-            Continuous discount rate δ per unit of time.
-        horizon : float, optional
-            How far ahead to count; without end by default.
-
-        Returns
-        -------
-        float or ndarray
-
-        Raises
-        ------
-        RequestError
-            Where rate and horizon are negative, or the sum is infinite: no discount, no horizon,
-            and s ≤ 1.
-
-        Examples
-        --------
-        >>> model = ParetoNBD(.553, 10.578, .606, 11.669)
-        >>> weekly = math.log(1.10) / 52.18
-        >>> round(float(model.discounted_purchases_if_alive(2, 38.86, rate=weekly)), 2)
-        9.41
-        """
-        refuse_endless(rate, horizon, "s", self.s)
-        refuse_impossible(x=x, T=T)
-        x, T = (np.asarray(v, dtype=float) for v in (x, T))
+        """(r+x)/(α+T) · ∫ e^(−δu) ((β+T)/(β+T+u))^s du over 0 < u < horizon."""
         A, B = self.alpha + T, self.beta + T
         if rate == 0 and math.isinf(horizon):
-            return np.asarray((self.r + x) / A * B / (self.s - 1))[()]
+            return np.asarray((self.r + x) / A * B / (self.s - 1))
         end = horizon if rate == 0 else min(horizon, 60 / rate)
         kappa = rate + (self.s + 1) / B  # keeps u = −B, where the integrand is singular, away
         v_end = np.log1p(kappa * end)
@@ -324,39 +197,9 @@ class ParetoNBD(PurchaseModel):
             u = np.expm1(v_end * node) / kappa
             du = weight * v_end * (u + 1 / kappa)
             time_alive = time_alive + du * np.exp(-rate * u - self.s * np.log1p(u / B))
-        return np.asarray((self.r + x) / A * time_alive)[()]
+        return np.asarray((self.r + x) / A * time_alive)
 
-    def pmf(self, n: Number, t: Number, x: Number = 0, t_x: Number = 0, T: Number = 0) -> Floats:
-        """P(n purchases in (T, T + t] | x, t_x, T).
-
-        A customer who stays to T + t buys by a negative binomial; one who leaves after u buys by
-        that of u. The latter is summed over u, all terms positive.
-
-        Parameters
-        ----------
-        n : int or array_like
-            Number of purchases.
-        t : float or array_like
-            Time ahead.
-        x, t_x, T : float or array_like
-            History of each customer; a new customer by default.
-
-        Returns
-        -------
-        float or ndarray
-
-        Examples
-        --------
-        >>> model = ParetoNBD(.553, 10.578, .606, 11.669)
-        >>> [round(float(p), 3) for p in model.pmf([0, 1, 2], t=39)]
-        [0.594, 0.166, 0.082]
-        """
-        refuse_impossible(n=n, t=t, x=x, t_x=t_x, T=T)
-        p = self.p_alive(x, t_x, T)
-        alive = on_distinct(self._pmf_if_alive, n, t, x, T)
-        return np.asarray(p * alive + np.where(np.asarray(n) == 0, 1 - p, 0))[()]
-
-    def _pmf_if_alive(self, n: Floats, t: Floats, x: Floats, T: Floats) -> Floats:
+    def _pmf_if_alive(self, n: Floats, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
         """Sum the negative binomials of those who stay, and over v = ln(1 + κu) of those who leave.
 
         The integrand is log-concave in ln u. If it has its peak before t, that is at least
@@ -390,31 +233,10 @@ class ParetoNBD(PurchaseModel):
                 total[i] += (du * s / b * np.exp(phi - (s + 1) * np.log1p(u / b))).sum(axis=1)
         return total
 
-    def simulate(self, T: Number, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Draw (x, t_x) of new customers observed for times T.
+    # -- simulation ---------------------------------------------------------------------------
 
-        Purchases until the customer leaves, or until T, are Poisson and at uniform times.
-
-        Parameters
-        ----------
-        T : float or array_like
-            Time from the first purchase to the end of observation, one a customer.
-        rng : numpy.random.Generator
-            Source of the randomness.
-
-        Returns
-        -------
-        x, t_x : ndarray
-            Repeat transactions and time of the last; t_x = 0 where x = 0.
-
-        Examples
-        --------
-        >>> rng = np.random.default_rng(1)
-        >>> x, t_x = ParetoNBD(.553, 10.578, .606, 11.669).simulate(np.full(4, 39.0), rng)
-        >>> x.shape, bool((t_x <= 39).all())
-        ((4,), True)
-        """
-        T = np.asarray(T, dtype=float)
+    def _draw_histories(self, T: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Purchases until the customer leaves, or until T, are Poisson and at uniform times."""
         rate = rng.gamma(self.r, 1 / self.alpha, T.shape)
         with np.errstate(divide="ignore"):
             lifetime = rng.exponential(size=T.shape) / rng.gamma(self.s, 1 / self.beta, T.shape)
@@ -425,49 +247,15 @@ class ParetoNBD(PurchaseModel):
         t_x[some] = until[some] * rng.random(int(some.sum())) ** (1 / x[some])
         return x, t_x
 
-    def simulate_purchases(
-        self,
-        t: Number,
-        rng: np.random.Generator,
-        x: Number = 0,
-        t_x: Number = 0,
-        T: Number = 0,
+    def _draw_if_alive(
+        self, t: Floats, x: Floats, T: Floats, t_x: Floats, rng: np.random.Generator
     ) -> Floats:
-        """Draw the number of purchases in (T, T + t] of customers with histories (x, t_x, T).
-
-        A customer who is alive buys at rate λ ~ Gamma(r+x, α+T) until leaving, which happens at
-        rate μ ~ Gamma(s, β+T).
-
-        Parameters
-        ----------
-        t : float or array_like
-            Time ahead.
-        rng : numpy.random.Generator
-            Source of the randomness.
-        x, t_x, T : float or array_like
-            History of each customer; new customers by default.
-
-        Returns
-        -------
-        ndarray
-
-        Examples
-        --------
-        >>> rng = np.random.default_rng(1)
-        >>> model = ParetoNBD(.553, 10.578, .606, 11.669)
-        >>> model.simulate_purchases(52.0, rng, [26, 2], [30, 9], 31)
-        array([13.,  0.])
-        """
-        refuse_impossible(t=t, x=x, t_x=t_x, T=T)
-        t, x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (t, x, t_x, T)))
-        alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
-        rate = rng.gamma(self.r + x[alive]) / (self.alpha + T[alive])
-        leaving = rng.gamma(self.s, size=rate.shape) / (self.beta + T[alive])
+        """Draw purchases at rate λ ~ Gamma(r+x, α+T), until leaving at rate μ ~ Gamma(s, β+T)."""
+        rate = rng.gamma(self.r + x) / (self.alpha + T)
+        leaving = rng.gamma(self.s, size=rate.shape) / (self.beta + T)
         with np.errstate(divide="ignore"):
             lifetime = rng.exponential(size=rate.shape) / leaving
-        bought = np.zeros(x.shape)
-        bought[alive] = rng.poisson(rate * np.minimum(t[alive], lifetime))
-        return bought
+        return np.asarray(rng.poisson(rate * np.minimum(t, lifetime)), dtype=float)
 
     def dropout_slope(self) -> Floats:
         """Slope of ln E[μ] = ln(s/β) in (ln r, ln α, ln s, ln β)."""

@@ -98,37 +98,37 @@ class PurchaseFormulas(ABC):
             t_x = np.where(np.asarray(x) == 0, 0.0, np.nan)
         return each(formula, *ahead, x, T, t_x, **given)
 
-    # @abstractmethod
+    @abstractmethod
     def _log_likelihood(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """ln L of each history."""
 
-    # @abstractmethod
+    @abstractmethod
     def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """P(alive) of each history."""
 
-    # @abstractmethod
+    @abstractmethod
     def _survival_if_alive(self, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
         """P(alive at T + t) of customers alive at T."""
 
-    # @abstractmethod
+    @abstractmethod
     def _purchases_if_alive(self, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
         """E[purchases in (T, T + t]] of customers alive at T."""
 
-    # @abstractmethod
+    @abstractmethod
     def _discounted_if_alive(
         self, x: Floats, T: Floats, t_x: Floats, *, rate: float, horizon: float
     ) -> Floats:
         """Discounted E[purchases] of customers alive at T; rate and horizon give a finite sum."""
 
-    # @abstractmethod
+    @abstractmethod
     def _pmf_if_alive(self, n: Floats, t: Floats, x: Floats, T: Floats, t_x: Floats) -> Floats:
         """P(n purchases in (T, T + t]) of customers alive at T."""
 
-    # @abstractmethod
+    @abstractmethod
     def _draw_histories(self, T: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Draw (x, t_x) of new customers."""
 
-    # @abstractmethod
+    @abstractmethod
     def _draw_if_alive(
         self, t: Floats, x: Floats, T: Floats, t_x: Floats, rng: np.random.Generator
     ) -> Floats:
