@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from clv.errors import PolicyError, UnknownNameError
+from clv.recommend.learned import Learned
 from clv.recommend.policy.customers import IntegralRules, StageRules
 from clv.recommend.policy.faults import Fault, faults_of, told
 from clv.recommend.policy.growth import AcquisitionFigures, WordOfMouthRules
@@ -99,6 +100,8 @@ class Policy(Section):
     statutory: Annotated[tuple[StatutoryRemedy, ...], BeforeValidator(as_tuple)] = ()
 
     _given: frozenset[str] = PrivateAttr(default=frozenset())
+    _stated: Policy | None = PrivateAttr(default=None)  # the policy below what was learned
+    _learned: Learned | None = PrivateAttr(default=None)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -163,29 +166,97 @@ class Policy(Section):
             raise PolicyError(f"{path}: {error}") from None
 
     def to_toml(self) -> str:
-        """Return the policy as a commented file; assumed values stand in it commented out."""
-        return write_toml(self, self.is_set)
+        """Return the policy as a commented file; assumed values stand in it commented out.
+
+        What was learned is not written: it is no decision, and has a record of its own.
+        """
+        return write_toml(self._stated or self, self.is_set)
+
+    def with_learned(self, learned: Learned) -> Policy:
+        """Return a policy that follows what was learned, where its basis allows that.
+
+        A learned figure takes the place of the one it started from, assumed or stated: that one
+        is in it as the prior. Associational figures are in :attr:`learned`, and move nothing.
+
+        Parameters
+        ----------
+        learned : Learned
+            Figures by dotted key; takes the place of what was learned before.
+
+        Returns
+        -------
+        Policy
+
+        Raises
+        ------
+        PolicyError
+            Where the policy has no such figure, or cannot follow the learned value.
+
+        Examples
+        --------
+        >>> from datetime import date
+        >>> from clv.recommend.learned import Learned, LearnedFigure
+        >>> figure = LearnedFigure(
+        ...     "dropout.per_severity_level", 0.3, prior_mean=0.5, prior_sd=0.25,
+        ...     posterior_mean=0.3, posterior_sd=0.1, basis="data", observations=700,
+        ... )
+        >>> learned = Learned.of([figure], source="9f3c", learned_on=date(2024, 6, 30))
+        >>> policy = Policy().with_learned(learned)
+        >>> policy.dropout.per_severity_level, policy.origin("dropout.per_severity_level")
+        (0.3, 'learned')
+        """
+        stated = self._stated or self
+        values = stated.model_dump()
+        known = stated.values()
+        strange = [key for key in learned.figures if not isinstance(known.get(key), int | float)]
+        if strange:
+            raise PolicyError.of(
+                [
+                    f"There is no figure {key} in the policy that could be learned."
+                    for key in strange
+                ],
+                then="Was it learned with another policy? Then learn it again.",
+            )
+        for key, value in learned.used.items():
+            *tables, name = key.split(".")
+            functools.reduce(lambda table, part: table[part], tables, values)[name] = value
+        policy = type(self)(**values)
+        policy._given = stated._given  # noqa: SLF001 - its own class
+        policy._stated = stated  # noqa: SLF001
+        policy._learned = learned  # noqa: SLF001
+        return policy
+
+    @property
+    def learned(self) -> Learned | None:
+        """What was learned, used or only shown; None where nothing was."""
+        return self._learned
 
     def is_set(self, key: str) -> bool:
         """Whether the company has set the value with this dotted key."""
         return key in self._given
 
     def origin(self, key: str) -> Origin:
-        """Where a value comes from: the company, the default, or nowhere (it is not known)."""
+        """Where a value comes from; what is "not stated" is not known, and not assumed either."""
+        if self._learned is not None and key in self._learned.used:
+            return "learned"
         if self.is_set(key):
             return "yours"
         return "assumed" if key in self.assumed else "not stated"
 
     @functools.cached_property
     def assumed(self) -> dict[str, Any]:
-        """Dotted key and value of every figure and rule that the company has not set.
+        """Dotted key and value of every figure and rule that is neither stated nor learned.
 
         Names are no figures, and what is not known (``None``) is not assumed either.
         """
+        learned = {} if self._learned is None else self._learned.used
         return {
             key: value
             for key, value in self.values().items()
-            if not self.is_set(key) and value is not None and not isinstance(value, str | tuple)
+            if not self.is_set(key)
+            and key not in learned
+            and value is not None
+            and not isinstance(value, str | tuple)
         }
 
     @functools.cached_property
