@@ -1,0 +1,183 @@
+"""What a reader of any figure that rests on a fit with incidents must know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from clv.models.concerns import concerns_of
+from clv.models.incidents.covariates import RANDOMISED, TYPE
+from clv.models.incidents.likelihood import PARAMETERS
+
+if TYPE_CHECKING:
+    from clv.models.incidents.fit import IncidentFit
+
+__all__ = ["concerns_of_incidents"]
+
+Floats = npt.NDArray[np.float64]
+
+LEAST_SHARE = 0.1
+"""Share of an effect's variance that the data must have taken for it to count as learned."""
+
+FAR = 2.5
+"""Prior standard deviations from the prior's mean from which data and prior are at odds."""
+
+CYCLES = 2
+"""Purchase cycles of follow-up before an incident says something."""
+
+LEAST_SEPARATED = 10
+"""Incidents, all with the same outcome, from which an effect counts as perfectly separated."""
+
+LASTED = 0.95
+"""Posterior probability of having left, or stayed, that counts as an outcome."""
+
+
+def concerns_of_incidents(fit: IncidentFit) -> tuple[str, ...]:
+    """Say what the data hardly tell, and what only looks learned; nothing where all is well."""
+    told = concerns_of(fit.model.base, fit.covariance[:PARAMETERS, :PARAMETERS])
+    return (
+        *told,
+        *_not_learned(fit),
+        *_separated(fit),
+        *_at_odds(fit),
+        *_goodwill(fit),
+        *_unknown(fit),
+        *_too_recent(fit),
+    )
+
+
+def _not_learned(fit: IncidentFit) -> list[str]:
+    unseen, unused = [], []
+    for effect in fit.effects:
+        if effect.incidents == 0:
+            if effect.name == "goodwill_unknown":  # all of it is known: nothing is missing
+                continue
+            unseen.append(_spoken(effect.name))
+        elif effect.share_from_data < LEAST_SHARE:
+            unused.append(f"{_spoken(effect.name)} ({effect.incidents:,} incidents)")
+    told = []
+    if unseen:
+        told.append(
+            f"Nothing in the log speaks of {_and(unseen)}: what is said of it is the prior."
+        )
+    if unused:
+        told.append(
+            f"The log hardly speaks of {_and(unused)}: what is said of it is mostly the prior."
+        )
+    return told
+
+
+def _separated(fit: IncidentFit) -> list[str]:
+    """Coefficients of a yes or no, all of whose incidents ended the same way."""
+    fates, likelihood = fit.likelihood.fates, fit.likelihood
+    _, share = likelihood.mixture(fit.model.vector)
+    gone = np.zeros(len(fates.survived))
+    gone[~fates.survived] = share[fates.at_incident]
+    reached = np.ones(len(gone))
+    reached[~fates.survived] = fates.sums_from(share)[fates.at_incident]
+    told = []
+    for name, z in zip(fit.model.names, likelihood.z, strict=True):
+        some = z == 1
+        if not (name.startswith(TYPE) or name == "unresolved") or some.sum() < LEAST_SEPARATED:
+            continue
+        outcome = None
+        if fates.survived[some].all():
+            outcome = "was followed by a purchase or a later contact"
+        elif (gone[some] > LASTED * reached[some]).all():
+            outcome = "was followed by silence"
+        if outcome:
+            told.append(
+                f"Each of the {int(some.sum()):,} incidents of {_spoken(name)} {outcome}. "
+                "Such data would push the effect to infinity; where it stands, the prior holds it."
+            )
+    return told
+
+
+def _at_odds(fit: IncidentFit) -> list[str]:
+    far = [
+        f"{_spoken(e.name)} ({e.prior_mean:.2f} ± {e.prior_sd:.2f} against {e.posterior_mean:.2f})"
+        for e in fit.effects
+        if abs(e.posterior_mean - e.prior_mean) > FAR * e.prior_sd
+    ]
+    if not far:
+        return []
+    told = (
+        f"Prior and data are at odds over {_and(far)}: the estimate is a compromise. Is the log "
+        "complete, and is what it calls an incident what the prior was meant for?"
+    )
+    return [told]
+
+
+def _goodwill(fit: IncidentFit) -> list[str]:
+    if "goodwill" not in fit.model.names:
+        return []
+    ratio = fit.histories.goodwill_ratio
+    ratio = ratio[~np.isnan(ratio)]
+    told = []
+    if len(ratio) and not (ratio > 0).any():
+        told.append("No incident was given goodwill, so its effect cannot be learned here.")
+    elif len(ratio) and (ratio > 0).all():
+        same = np.ptp(ratio) == 0
+        told.append(
+            "Every incident was given goodwill"
+            + (", the same share of the loss" if same else "")
+            + ": how it would have gone without is "
+            + ("the prior's guess." if same else "an extrapolation.")
+        )
+    randomised = int((~np.isnan(fit.histories.assignment_probability)).sum())
+    if RANDOMISED not in fit.model.names and len(ratio) and (ratio > 0).any():
+        told.append(
+            "The effect of goodwill is associational: "
+            + (
+                f"of {randomised:,} incidents whose goodwill was randomised too few in each of two "
+                "arms can be told apart. "
+                if randomised
+                else "none of it was randomised. "
+            )
+            + "Who gets more may be who would have stayed anyway."
+        )
+    return told
+
+
+def _unknown(fit: IncidentFit) -> list[str]:
+    h, told = fit.histories, []
+    for name, column, what in (
+        ("lateness", h.hours, "how long the answer took"),
+        ("unresolved", h.resolved, "whether it was resolved"),
+    ):
+        unknown = int(np.isnan(column).sum())
+        if name in fit.model.names and unknown:
+            counted = (
+                "as prompt and resolved" if unknown == h.incidents else "as the mean of the others"
+            )
+            told.append(
+                f"Of {unknown:,} of {h.incidents:,} incidents it is not known {what}; they count "
+                f"{counted}."
+            )
+    return told
+
+
+def _too_recent(fit: IncidentFit) -> list[str]:
+    """Incidents with less than two of their customer's purchase cycles after them."""
+    h, model = fit.histories, fit.model
+    cycle = (model.alpha + h.T) / (model.r + h.frequency)  # 1/E[λ | alive]
+    who = h.incident_customer
+    recent = ~fit.likelihood.fates.survived & (h.T[who] - h.time < CYCLES * cycle[who])
+    count = int(recent.sum())
+    if count <= h.incidents / 2:
+        return []
+    told = (
+        f"{count:,} of {h.incidents:,} incidents lie less than two of their customer's purchase "
+        "cycles before the end of the log and say almost nothing yet."
+    )
+    return [told]
+
+
+def _spoken(name: str) -> str:
+    return f"{name.removeprefix(TYPE)!r}" if name.startswith(TYPE) else name.replace("_", " ")
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
