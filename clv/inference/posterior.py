@@ -3,43 +3,48 @@
 A handful of parameters with a smooth posterior need no Markov chain. Draws from a multivariate t
 around the mode in the log-parameters are weighted by the exact posterior; Pareto smoothing
 (Vehtari, Simpson, Gelman, Yao & Gabry 2024, Journal of Machine Learning Research 25(72)) steadies
-the largest weights, and its k̂ says whether they can be trusted. Where k̂ > 0.7 they cannot, and a
-sampler takes over (emcee, the extra `mcmc`), or the posterior is refused.
+the largest weights, and its k̂ says whether they can be trusted. Where k̂ > 0.7 they cannot: the
+draws then say where the posterior is, better than the mode did, and a t with their weighted mean
+and covariance is drawn from instead (adaptive importance sampling: Cappé, Guillin, Marin & Robert
+2004, Journal of Computational and Graphical Statistics 13(4)). After three such attempts a sampler
+takes over (emcee, the extra `mcmc`), or the posterior is refused.
 
-The prior is the one of the fit. Without one it is flat in the log-parameters: every factor of two
-is as likely as the next.
+Without a prior there may be no posterior: where dropout vanishes, or customers become alike, a
+likelihood tends to a constant, and its integral over the log-parameters is infinite. So every
+parameter that the fit has no prior for gets the model's weak one (:meth:`Model.weak_prior`).
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from clv.errors import FitError, RequestError
+from clv.arrays import Floats
+from clv.errors import RequestError
 from clv.models.base import Model
-from clv.models.maximum_likelihood import Fit, log_prior
+from clv.models.maximum_likelihood import Fit, LogNormal, log_prior, maximise
 from clv.numerics import central_tails
 
-__all__ = ["Posterior", "posterior"]
+__all__ = ["Posterior", "log_posterior", "posterior", "weighted_quantiles"]
 
-Floats = npt.NDArray[np.float64]
 M = TypeVar("M", bound=Model[Any])
 M_co = TypeVar("M_co", bound=Model[Any], covariant=True)
 
-DEGREES_OF_FREEDOM = 7
-"""Of the proposal: its tails are heavier than those of a posterior with this many customers."""
+AT_THE_MODE, ADAPTED = 7, 5
+"""Degrees of freedom of the proposals: their tails are heavier than those of a posterior with this
+many customers; more so where the mode's curvature was no guide."""
 
 TRUSTED_K = 0.7
 """Largest k̂ at which smoothed importance weights are used (Vehtari et al. 2024, section 3.2.4)."""
 
-STEPS, ROUNDS = 2000, 10
-"""Of the sampler: it goes on until it is 50 autocorrelation times long after its first five."""
+ATTEMPTS = 3
+"""At adapting the proposal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +54,7 @@ class Posterior(Generic[M_co]):
     Attributes
     ----------
     fit : Fit
-        Mode, data and prior.
+        Data, model, and the priors that were given.
     draws : ndarray, shape (n, k)
         Parameters, in the order of `fit.parameters`.
     weights : ndarray, shape (n,)
@@ -60,6 +65,8 @@ class Posterior(Generic[M_co]):
         How many independent draws would say as much of a mean.
     method : {"importance", "mcmc"}
         How it was drawn.
+    attempts : int
+        How often the proposal was adapted before its weights could be trusted.
     """
 
     fit: Fit[M_co]
@@ -68,6 +75,12 @@ class Posterior(Generic[M_co]):
     k_hat: float | None
     effective_size: float
     method: str
+    attempts: int = 0
+
+    @property
+    def prior(self) -> dict[str, LogNormal]:
+        """The prior of each parameter: the fit's own, or the model's weak one."""
+        return _whole_prior(self.fit)
 
     @property
     def mean(self) -> dict[str, float]:
@@ -136,13 +149,16 @@ class Posterior(Generic[M_co]):
             how = f"sampled by a Markov chain ({len(self.draws):,} draws"
         else:
             how = f"{len(self.draws):,} weighted draws (Pareto k {self.k_hat:.2f}, good below 0.7"
-        prior = (
-            ", ".join(
-                f"{name} log-normal, median {p.median:g}, sigma {p.sigma:g}"
-                for name, p in self.fit.prior.items()
-            )
-            or "flat in the logarithms of the parameters"
-        )
+        given = [
+            f"{name} log-normal, median {p.median:g}, sigma {p.sigma:g}"
+            for name, p in self.fit.prior.items()
+        ]
+        weak = {name: p for name, p in self.prior.items() if name not in self.fit.prior}
+        if weak:
+            medians = ", ".join(f"{name} {p.median:.4g}" for name, p in weak.items())
+            sigma = next(iter(weak.values())).sigma
+            given.append(f"weak (assumed): log-normal, sigma {sigma:g}, medians {medians}")
+        prior = "; ".join(given)
         return f"Posterior of {how}; effective size {self.effective_size:,.0f}); prior: {prior}."
 
     def to_dict(self) -> dict[str, Any]:
@@ -166,10 +182,14 @@ class Posterior(Generic[M_co]):
 def posterior(fit: Fit[M], *, draws: int = 4000, seed: int = 1) -> Posterior[M]:
     """Draw from the joint posterior of the parameters of a fit.
 
+    The prior of a parameter is that of the fit. A parameter without one gets a weak log-normal
+    prior, assumed, so that the posterior is one: sigma 2, the median 1 for a shape and the data's
+    own scale for a rate (:meth:`Model.weak_prior`). `Posterior.sentence` states all of them.
+
     Parameters
     ----------
     fit : Fit
-        The mode: a fit with a prior, or without one for a prior flat in the log-parameters.
+        The model, its data, and priors where there are any.
     draws : int
         How many draws; at least 100.
     seed : int
@@ -194,44 +214,138 @@ def posterior(fit: Fit[M], *, draws: int = 4000, seed: int = 1) -> Posterior[M]:
     >>> post = clv.posterior(fit)
     >>> post.k_hat < 0.7, post.effective_size > 2000
     (True, True)
+    >>> post.prior["a"]
+    LogNormal(median=1.0, sigma=2.0)
     """
     if draws < 100:
         raise RequestError(f"A posterior needs at least 100 draws; got {draws}.")
-    from arviz_stats.base.array import array_stats
-
     rng = np.random.default_rng(seed)
-    mode = np.log(np.array(list(fit.parameters.values())))
-    root = np.linalg.cholesky(fit.log_covariance)
-    z = rng.standard_normal((draws, len(mode)))
-    nu = DEGREES_OF_FREEDOM
-    scale = np.sqrt(nu / rng.chisquare(nu, draws))
-    log_draws = mode + (z * scale[:, None]) @ root.T
-    distance = (z**2).sum(axis=1) * scale**2
-    log_proposal = -(nu + len(mode)) / 2 * np.log1p(distance / nu)
-    log_ratio = log_posterior(fit, log_draws) - log_proposal
-    # psislw takes what loo has, the negative of the log-ratios.
-    log_weights, k_hat = array_stats.psislw(log_ratio.max() - log_ratio)  # type: ignore[no-untyped-call]
-    weights = np.exp(log_weights)
-    weights /= weights.sum()
-    if float(k_hat) > TRUSTED_K:
-        return _sample(fit, draws, rng, float(k_hat))
+    centre = _log_parameters(fit)
+    spread = fit.log_covariance
+    if set(fit.prior) < set(fit.parameters):
+        mode = maximise(type(fit.model), fit.histories, prior=_whole_prior(fit), start=centre)
+        centre, spread = _log_parameters(mode), mode.log_covariance
+    proposal = _Proposal(centre, np.asarray(np.linalg.cholesky(spread)), AT_THE_MODE)
+    started = time.perf_counter()
+    for attempt in range(ATTEMPTS + 1):
+        log_draws = proposal.draw(draws, rng)
+        weights, k_hat = _weigh(log_posterior(fit, log_draws) - proposal.log_density(log_draws))
+        if k_hat <= TRUSTED_K:
+            return Posterior(
+                fit=fit,
+                draws=np.exp(log_draws),
+                weights=weights,
+                k_hat=k_hat,
+                effective_size=float(1 / (weights**2).sum()),
+                method="importance",
+                attempts=attempt,
+            )
+        proposal = proposal.adapted(log_draws, weights)
+    from clv.inference.markov_chain import sample
+
+    per_draw = (time.perf_counter() - started) / (draws * (ATTEMPTS + 1))
+    chain = sample(
+        lambda at: log_posterior(fit, at),
+        proposal.draw,
+        draws,
+        rng,
+        label=fit.model.label,
+        k_hat=k_hat,
+        seconds_each=per_draw,
+    )
     return Posterior(
         fit=fit,
-        draws=np.exp(log_draws),
-        weights=weights,
-        k_hat=float(k_hat),
-        effective_size=float(1 / (weights**2).sum()),
-        method="importance",
+        draws=np.exp(chain.draws),
+        weights=np.full(len(chain.draws), 1 / len(chain.draws)),
+        k_hat=None,
+        effective_size=chain.effective_size,
+        method="mcmc",
+        attempts=ATTEMPTS,
     )
 
 
 def log_posterior(fit: Fit[Any], log_draws: Floats) -> Floats:
-    """Log of the posterior density in the log-parameters, up to a constant, shape (n,)."""
+    """Log of the posterior density in the log-parameters, up to a constant.
+
+    Parameters
+    ----------
+    fit : Fit
+        Model, data and priors; parameters without a prior have the weak one.
+    log_draws : ndarray, shape (n, k)
+        Logarithms of parameters.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
     kind = type(fit.model)
     inside = np.abs(log_draws).max(axis=1) < 50
     value = np.full(len(log_draws), -np.inf)
     value[inside] = kind.log_likelihoods(np.exp(log_draws[inside]), fit.histories)
-    return value + log_prior(kind, fit.prior, log_draws)
+    return value + log_prior(kind, _whole_prior(fit), log_draws)
+
+
+def _whole_prior(fit: Fit[Any]) -> dict[str, LogNormal]:
+    if set(fit.prior) == set(fit.parameters):
+        return fit.prior
+    weak: dict[str, LogNormal] = type(fit.model).weak_prior(fit.histories)
+    return weak | fit.prior
+
+
+def _log_parameters(fit: Fit[Any]) -> Floats:
+    return np.asarray(np.log(list(fit.parameters.values())))
+
+
+class _Proposal(NamedTuple):
+    """A multivariate t in the log-parameters.
+
+    Attributes
+    ----------
+    centre : ndarray, shape (k,)
+        Its mode.
+    root : ndarray, shape (k, k)
+        Lower triangular; root rootᵀ is its scale.
+    nu : int
+        Degrees of freedom.
+    """
+
+    centre: Floats
+    root: Floats
+    nu: int
+
+    def draw(self, count: int, rng: np.random.Generator) -> Floats:
+        """Draw `count` points, shape (count, k)."""
+        z = rng.standard_normal((count, len(self.centre)))
+        scale = np.sqrt(self.nu / rng.chisquare(self.nu, count))
+        return self.centre + (z * scale[:, None]) @ self.root.T
+
+    def log_density(self, points: Floats) -> Floats:
+        """Log-density at each point, up to a constant."""
+        z = np.linalg.solve(self.root, (points - self.centre).T)
+        return np.asarray(
+            -(self.nu + len(self.centre)) / 2 * np.log1p((z**2).sum(axis=0) / self.nu)
+        )
+
+    def adapted(self, points: Floats, weights: Floats) -> _Proposal:
+        """Take the weighted mean and covariance of the points, and heavier tails."""
+        centre = weights @ points
+        away = points - centre
+        covariance = (weights[:, None] * away).T @ away
+        try:
+            root = np.asarray(np.linalg.cholesky(covariance))
+        except np.linalg.LinAlgError:  # one point has all the weight
+            return self._replace(nu=ADAPTED)
+        return _Proposal(centre, root, ADAPTED)
+
+
+def _weigh(log_ratio: Floats) -> tuple[Floats, float]:
+    """Smooth the weights e^log_ratio; they then sum to 1. Also give their k̂."""
+    from arviz_stats.base.array import array_stats
+
+    # psislw takes what loo has, the negative of the log-ratios.
+    log_weights, k_hat = array_stats.psislw(log_ratio.max() - log_ratio)  # type: ignore[no-untyped-call]
+    weights = np.exp(log_weights)
+    return weights / weights.sum(), float(k_hat)
 
 
 def weighted_quantiles(values: Floats, weights: Floats, at: Sequence[float]) -> Floats:
@@ -241,46 +355,3 @@ def weighted_quantiles(values: Floats, weights: Floats, at: Sequence[float]) -> 
     cumulative = np.cumsum(weights[order], axis=0)
     picks = [np.argmax(cumulative >= q * cumulative[-1], axis=0) for q in at]
     return np.stack([np.take_along_axis(sorted_values, i[None], axis=0)[0] for i in picks])
-
-
-def _sample(fit: Fit[M], draws: int, rng: np.random.Generator, k_hat: float) -> Posterior[M]:
-    """Fall back on an affine-invariant ensemble sampler (Goodman & Weare 2010)."""
-    try:
-        import emcee
-    except ImportError:
-        raise FitError(
-            f"The posterior of {fit.model.label} is too far from a multivariate t for importance "
-            f"sampling (Pareto k {k_hat:.2f}, trusted below {TRUSTED_K}). Install the sampler that "
-            "takes over: pip install 'clv[mcmc]'; or give a prior."
-        ) from None
-    mode = np.log(np.array(list(fit.parameters.values())))
-    walkers = 8 * len(mode)
-    spread = np.linalg.cholesky(fit.log_covariance)
-    start = mode + 0.5 * rng.standard_normal((walkers, len(mode))) @ spread.T
-    sampler = emcee.EnsembleSampler(
-        walkers, len(mode), lambda at: log_posterior(fit, at), vectorize=True
-    )
-    state = np.random.RandomState(int(rng.integers(2**31))).get_state()
-    sampler.random_state = state
-    state_now: Any = start
-    for _ in range(ROUNDS):
-        state_now = sampler.run_mcmc(state_now, STEPS)
-        time = float(np.max(sampler.get_autocorr_time(tol=0)))
-        if sampler.iteration >= 55 * time and (sampler.iteration - 5 * time) * walkers >= draws:
-            break
-    else:
-        raise FitError(
-            f"The posterior of {fit.model.label} mixes too slowly to be trusted: autocorrelation "
-            f"time {time:.0f} in {sampler.iteration:,} steps. A prior steadies it."
-        )
-    burn = int(5 * time)
-    chain = sampler.get_chain(discard=burn, flat=True)
-    chosen = chain[rng.permutation(len(chain))[:draws]]
-    return Posterior(
-        fit=fit,
-        draws=np.exp(chosen),
-        weights=np.full(len(chosen), 1 / len(chosen)),
-        k_hat=None,
-        effective_size=min(float(len(chosen)), len(chain) / time),
-        method="mcmc",
-    )

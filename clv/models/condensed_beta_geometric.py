@@ -216,8 +216,8 @@ class CondensedBetaGeometric(CondensedFuture):
     @classmethod
     def scales(cls, histories: Histories) -> dict[str, float]:
         """α in times between phases, k of which make a purchase."""
-        customer_time, purchases = (histories.weight @ v for v in (histories.T, histories.frequency))
-        return {"alpha": float(customer_time / (cls.k * purchases))}
+        h = histories
+        return {"alpha": float((h.weight @ h.T) / (cls.k * h.weight @ h.frequency))}
 
     @classmethod
     def starts(cls, histories: Histories) -> list[Floats]:

@@ -1,8 +1,8 @@
 """Long Markov chains of the CDNOW posteriors: the reference for the importance-sampled ones.
 
-emcee's stretch move on the exact posterior (flat in the log-parameters): 64 walkers, 40,000 steps,
-the first 4,000 discarded. Prints what `tests/inference/test_posterior.py` holds as reference
-figures.
+emcee's stretch move on the exact posterior under the weak default prior: 64 walkers, 16,000 steps,
+the first 2,000 discarded. Some minutes, most of them Pareto/NBD's. Prints what
+`tests/inference/test_posterior.py` holds as reference figures.
 
     python tests/studies/posterior_reference.py
 """
@@ -15,14 +15,14 @@ import numpy as np
 import clv
 from clv.inference.posterior import log_posterior
 
-WALKERS, STEPS, BURN = 64, 40_000, 4_000
+WALKERS, STEPS, BURN = 64, 16_000, 2_000
 
 
 def main() -> None:
     """Sample and print mean, standard deviation and Monte Carlo error of each parameter."""
     orders = clv.read_orders(clv.datasets.path("cdnow"))
     histories = clv.histories(orders, end="1997-09-30", unit="week")
-    for model in (clv.BGNBD, clv.MBGNBD, clv.GammaGamma):
+    for model in (clv.BGNBD, clv.MBGNBD, clv.GammaGamma, clv.ParetoNBD):
         fit = model.fit(histories)
         mode = np.log(list(fit.parameters.values()))
         rng = np.random.default_rng(20)
@@ -39,7 +39,8 @@ def main() -> None:
         print(f"{model.label}: autocorrelation times {np.round(time, 1)}")
         for name, column, n in zip(fit.parameters, draws.T, size, strict=True):
             error = column.std() / np.sqrt(n)
-            print(f"  {name}: mean {column.mean():.6g}, sd {column.std():.4g}, error {error:.2g}")
+            print(f"  {name}: mean {column.mean():.6g}, sd {column.std():.4g}, error {error:.2g}",
+                  flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
