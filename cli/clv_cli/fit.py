@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -265,7 +266,11 @@ def _echo_fit(found: Fit[Any], check: CrossCheck | None) -> None:
     if check:
         columns += ["lifetimes", "its std. error"]
         for row_cells, other in zip(rows, check.rows, strict=True):
-            row_cells += [f"{other.lifetimes:.4g}", f"{other.lifetimes_standard_error:.2g}"]
+            its_error = other.lifetimes_standard_error
+            row_cells += [
+                f"{other.lifetimes:.4g}",
+                "none given" if math.isnan(its_error) else f"{its_error:.2g}",
+            ]
     what = "customers with repeat spend" if found.model.name == "gamma-gamma" else "customers"
     title = (
         f"{found.model.label}, {found.customers:,} {what}, to {found.end}, time in {found.unit}s"
