@@ -150,7 +150,7 @@ class IncidentAnswers:
 
         Examples
         --------
-        >>> from clv import IncidentBGNBD
+        >>> from clv.models.incidents.model import IncidentBGNBD
         >>> model = IncidentBGNBD(.243, 4.414, .793, 2.426, {"type:late": -.85})
         >>> alone = model.expected_purchases_if_alive(39, x=2, T=38.86)
         >>> more = model.expected_purchases_if_alive(39, 2, 38.86, future=FutureIncidents(.1, .3))
@@ -205,7 +205,7 @@ class IncidentAnswers:
 
         Examples
         --------
-        >>> from clv import IncidentBGNBD
+        >>> from clv.models.incidents.model import IncidentBGNBD
         >>> model = IncidentBGNBD(.243, 4.414, .793, 2.426, {"type:late": -.85})
         >>> weekly = math.log(1.10) / 52.18
         >>> round(float(model.discounted_purchases_if_alive(2, 38.86, rate=weekly)), 2)

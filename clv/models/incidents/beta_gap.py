@@ -61,14 +61,16 @@ def beta_gap(a: npt.ArrayLike, beta: Floats, omega: Floats) -> Floats:
     True
     """
     a, beta, omega = np.broadcast_arrays(a, beta, omega)
-    d = gammaln(beta) - gammaln(beta + omega) + gammaln(a + beta + omega) - gammaln(a + beta)
+    d = np.array(
+        gammaln(beta) - gammaln(beta + omega) + gammaln(a + beta + omega) - gammaln(a + beta)
+    )
     near = omega <= beta / 2
     if near.any():
         w, u = _nodes(omega[near])
         base = beta[near][..., None] + u
         of_a = a[near][..., None]
         d[near] = (w * (digamma(of_a + base) - digamma(base))).sum(axis=-1)
-    return np.asarray(d)
+    return d
 
 
 def beta_gap_derivatives(a: float, beta: Floats, omega: Floats) -> BetaGap:
