@@ -7,7 +7,7 @@ Data are files, as a user's are: :func:`path` gives one to any command or to
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clv.errors import UnknownNameError
 
@@ -19,7 +19,12 @@ __all__ = [
     "load_cdnow_master",
     "load_donations",
     "load_online_retail",
+    "load_online_retail_incidents",
     "load_sbg",
+    "load_simulated_shop_campaigns",
+    "load_simulated_shop_incidents",
+    "load_simulated_shop_orders",
+    "load_simulated_shop_truth",
     "names",
     "path",
 ]
@@ -29,7 +34,12 @@ FILES = {
     "cdnow_master": "cdnow/cdnow_master.csv",
     "donations": "donations/donations.csv",
     "online_retail": "online_retail/online_retail.parquet",
+    "online_retail_incidents": "online_retail/online_retail_incidents.parquet",
     "sbg": "sbg/survival_years_0_7.csv",
+    "simulated_shop_campaigns": "simulated_shop/campaigns.parquet",
+    "simulated_shop_incidents": "simulated_shop/incidents.parquet",
+    "simulated_shop_orders": "simulated_shop/orders.parquet",
+    "simulated_shop_truth": "simulated_shop/truth.json",
 }
 
 
@@ -38,8 +48,8 @@ def names() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> names()
-    ('cdnow', 'cdnow_master', 'donations', 'online_retail', 'sbg')
+    >>> [name for name in names() if not name.startswith("simulated_")]
+    ['cdnow', 'cdnow_master', 'donations', 'online_retail', 'online_retail_incidents', 'sbg']
     """
     return tuple(FILES)
 
@@ -134,6 +144,114 @@ def load_online_retail() -> pd.DataFrame:
 
     invoices = pd.read_parquet(path("online_retail"))
     return invoices.assign(amount=invoices["amount"].astype(float))  # the file's are decimals
+
+
+def load_online_retail_incidents() -> pd.DataFrame:
+    """Cancelled invoices of the same wholesaler, as incidents of type returned_item.
+
+    Returns
+    -------
+    DataFrame, shape (3654, 6)
+        customer_id (text), occurred_at, type, invoice (of the cancellation), loss_amount (pounds
+        sterling), detected_by.
+
+    Notes
+    -----
+    Chen (2015), *Online Retail*, UCI data set 352, doi:10.24432/C5BW33, CC BY 4.0; cancelled
+    invoices that name a customer.
+
+    Examples
+    --------
+    >>> load_online_retail_incidents()["customer_id"].nunique()
+    1589
+    """
+    import pandas as pd
+
+    incidents = pd.read_parquet(path("online_retail_incidents"))
+    return incidents.assign(loss_amount=incidents["loss_amount"].astype(float))
+
+
+def load_simulated_shop_orders() -> pd.DataFrame:
+    """Orders of a shop that does not exist, simulated with known effects.
+
+    Returns
+    -------
+    DataFrame, shape (43458, 4)
+        order_id, customer_id (text), date, amount (euros).
+
+    Notes
+    -----
+    Simulated by :mod:`clv.simulated_shop`; :func:`load_simulated_shop_truth` says what with.
+
+    Examples
+    --------
+    >>> load_simulated_shop_orders()["customer_id"].nunique()
+    8000
+    """
+    import pandas as pd
+
+    return pd.read_parquet(path("simulated_shop_orders"))
+
+
+def load_simulated_shop_incidents() -> pd.DataFrame:
+    """Incidents of the simulated shop, with all the columns of an incident log.
+
+    Returns
+    -------
+    DataFrame, shape (6097, 15)
+        The columns that :func:`clv.read_incidents` knows; goodwill is missing on 102, and
+        assignment_probability where the goodwill was not drawn by chance.
+
+    Notes
+    -----
+    Simulated by :mod:`clv.simulated_shop`; :func:`load_simulated_shop_truth` says what with.
+
+    Examples
+    --------
+    >>> int(load_simulated_shop_incidents()["assignment_probability"].notna().sum())
+    3656
+    """
+    import pandas as pd
+
+    return pd.read_parquet(path("simulated_shop_incidents"))
+
+
+def load_simulated_shop_campaigns() -> pd.DataFrame:
+    """Who was in which arm of the simulated shop's campaign.
+
+    Returns
+    -------
+    DataFrame, shape (8000, 5)
+        customer_id (text), date (2023-05-01), arm (control, letter, voucher), spend (euros),
+        assignment_probability.
+
+    Notes
+    -----
+    Simulated by :mod:`clv.simulated_shop`; :func:`load_simulated_shop_truth` says what with.
+
+    Examples
+    --------
+    >>> sorted(load_simulated_shop_campaigns()["arm"].unique())
+    ['control', 'letter', 'voucher']
+    """
+    import pandas as pd
+
+    return pd.read_parquet(path("simulated_shop_campaigns"))
+
+
+def load_simulated_shop_truth() -> dict[str, Any]:
+    """What the simulated shop is made of: every parameter of :class:`clv.simulated_shop.Truth`.
+
+    Examples
+    --------
+    >>> truth = load_simulated_shop_truth()
+    >>> truth["r"], truth["goodwill"], truth["problems"]["defective"]["dropout"]
+    (1.5, -1.3, 0.25)
+    """
+    import json
+
+    truth: dict[str, Any] = json.loads(path("simulated_shop_truth").read_text(encoding="utf-8"))
+    return truth
 
 
 def load_donations() -> pd.DataFrame:

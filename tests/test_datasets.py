@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter
 from decimal import Decimal
@@ -11,9 +12,11 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from pandas.testing import assert_frame_equal
 
 import clv.datasets as data
 from clv.errors import UnknownNameError
+from clv.simulated_shop import TRUTH, simulate
 
 ROOT = data.path("cdnow").parent.parent
 FOLDERS = sorted(p for p in ROOT.iterdir() if p.is_dir())
@@ -108,3 +111,40 @@ def test_survival_only_falls() -> None:
     assert table.to_numpy()[0].tolist() == [1_000, 1_000]
     assert table.to_numpy()[7].tolist() == [491, 241]
     assert (table.diff().dropna() < 0).to_numpy().all()
+
+
+def test_cancelled_invoices_as_incidents_follow_their_rule() -> None:
+    # The rule of datasets/online_retail/SOURCE.md, applied to the invoices again.
+    invoices, incidents = data.load_online_retail(), data.load_online_retail_incidents()
+    cancelled = invoices[invoices["invoice"].str.startswith("C") & invoices["customer_id"].notna()]
+    cancelled = cancelled.sort_values(["date", "invoice"])
+    assert incidents["invoice"].tolist() == cancelled["invoice"].tolist()
+    assert incidents["customer_id"].tolist() == cancelled["customer_id"].tolist()
+    assert incidents["occurred_at"].tolist() == cancelled["date"].tolist()
+    assert incidents["loss_amount"].to_numpy() == pytest.approx(-cancelled["amount"].to_numpy())
+    assert set(incidents["type"]) == {"returned_item"}
+    assert set(incidents["detected_by"]) == {"customer"}
+
+
+def test_the_simulated_shop_is_what_its_generator_makes() -> None:
+    shop = simulate()
+    assert_frame_equal(shop.orders, data.load_simulated_shop_orders())
+    assert_frame_equal(shop.incidents, data.load_simulated_shop_incidents())
+    assert_frame_equal(shop.campaigns, data.load_simulated_shop_campaigns())
+    assert data.load_simulated_shop_truth() == json.loads(json.dumps(TRUTH.to_dict()))
+
+
+def test_the_simulated_shop_is_what_its_source_says() -> None:
+    # Counts of datasets/simulated_shop/SOURCE.md.
+    orders, incidents = data.load_simulated_shop_orders(), data.load_simulated_shop_incidents()
+    assert (len(orders), orders["customer_id"].nunique()) == (43_458, 8_000)
+    assert (len(incidents), incidents["customer_id"].nunique()) == (6_097, 3_778)
+    assert incidents["goodwill_amount"].isna().sum() == 102
+    drawn = incidents[incidents["assignment_probability"].notna()]
+    assert len(drawn) == 3_656
+    assert dict(drawn.groupby("assigned_arm")["assignment_probability"].first()) == {
+        "step": 0.4,
+        "usual": 0.6,
+    }
+    assert orders["date"].min().date().isoformat() == "2022-01-01"
+    assert orders["date"].max().date().isoformat() == "2023-12-31"
