@@ -17,7 +17,7 @@ COMMANDS = {
     "forecast": "Forecast orders, revenue and margin by month.",
     "recover": "Say what may be spent on fixing one customer's problem.",
     "budget": "Split a retention budget over the customers.",
-    "policy": "Write or check a policy file.",
+    "policy": "Write, check or explain a policy file.",
 }
 """Names and summaries, in the order in which a newcomer meets them."""
 

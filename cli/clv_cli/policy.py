@@ -1,7 +1,8 @@
-"""`clv policy`: write the commented default policy, or check one."""
+"""`clv policy`: write the commented default policy, check one, say what it does."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -13,10 +14,11 @@ from clv_cli.output import echo_json, echo_rows, echo_table, format_option, para
     epilog="""\b
 Examples:
   clv policy init policy.toml
-  clv policy check policy.toml"""
+  clv policy check policy.toml
+  clv policy explain policy.toml"""
 )
 def policy() -> None:
-    """Write or check a policy file: margin, discount, problem types, limits."""
+    """Write, check or explain a policy file: margin, discount, problem types, limits."""
 
 
 @policy.command(
@@ -54,18 +56,19 @@ Example:
 @click.argument("file", type=click.Path(path_type=Path))
 @format_option
 def check(file: Path, form: str) -> None:
-    """Check the policy in FILE and show every figure, yours or assumed.
+    """Check the policy in FILE and show every figure: yours, assumed, or not stated.
 
-    All faults are told at once.
+    All faults are told at once, each with its line.
     """
     import clv
 
     found = clv.Policy.load(file)
     rows = [
-        {"key": key, "value": value, "origin": "yours" if found.is_set(key) else "assumed"}
+        {"key": key, "value": value, "origin": found.origin(key)}
         for key, value in found.values().items()
-        if found.is_set(key) or key in found.assumed
+        if isinstance(value, bool | int | float) or value is None or found.is_set(key)
     ]
+    count = Counter(row["origin"] for row in rows)
     if form == "json":
         echo_json({"valid": True, "version": found.version, "rows": rows})
     elif form == "csv":
@@ -77,8 +80,46 @@ def check(file: Path, form: str) -> None:
             left=2,
         )
         click.echo()
-        yours = sum(row["origin"] == "yours" for row in rows)
         paragraph(
-            f"{file} can be followed (version {found.version}): {yours} figures are yours, "
-            f"{len(rows) - yours} are assumed."
+            f"{file} can be followed (version {found.version}). Figures: {count['yours']} yours, "
+            f"{count['assumed']} assumed, {count['not stated']} not stated."
+        )
+
+
+@policy.command(
+    short_help="Say in words what a policy does.",
+    epilog="""\b
+Examples:
+  clv policy explain
+  clv policy explain policy.toml""",
+)
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@format_option
+def explain(file: Path | None, form: str) -> None:
+    """Say what the policy in FILE does for three invented customers, and what holds for all.
+
+    Without FILE: the default policy.
+    """
+    import clv
+    from clv.recommend.explanation import explain_policy
+
+    asked = clv.Policy.load(file) if file else clv.Policy()
+    told = explain_policy(asked)
+    if form == "json":
+        echo_json(told.to_dict())
+    elif form == "csv":
+        echo_rows(told.to_dict()["rows"])
+    else:
+        for first, *others in told.paragraphs:
+            paragraph(first)
+            for sentence in others:
+                paragraph(sentence, indent="  ")
+            click.echo()
+        click.echo("For everyone:")
+        for rule in told.rules:
+            paragraph(rule, indent="  ")
+        click.echo()
+        paragraph(
+            f"These customers are invented. {file or 'The default policy'}, version "
+            f"{told.policy_version}: {len(asked.assumed)} figures are assumed."
         )

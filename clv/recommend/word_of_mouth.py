@@ -141,15 +141,13 @@ def word_of_mouth(policy: Policy, value_of_new: float | None) -> WordOfMouth:
 
 
 def _not_priced(policy: Policy, value_of_new: float | None) -> WordOfMouth:
-    missing = [
-        f"{name} in [acquisition] of the policy"
-        for name, value in policy.acquisition.model_dump().items()
-        if value is None
-    ]
+    stated = policy.acquisition.model_dump()
+    missing = [", ".join(name for name, value in stated.items() if value is None)]
+    missing = [f"{names} in [acquisition] of the policy" for names in missing if names]
     missing += ["the value of a new customer"] if value_of_new is None else []
     return _nothing(
         "What customers tell others is not priced: it takes your own figures of acquisition, and "
-        f"these are not known: {', '.join(missing)}.",
+        f"these are not known: {'; '.join(missing)}.",
         priced=False,
     )
 

@@ -219,7 +219,8 @@ def test_without_a_horizon_the_number_of_purchases_is_no_number() -> None:
 def test_the_default_policy_is_assumed_until_each_line_is_uncommented() -> None:
     done("policy", "init", "default.toml")
     rows = done("policy", "check", "default.toml", "--format", "json").json["rows"]
-    assert {row["origin"] for row in rows} == {"assumed"}
+    assert {row["origin"] for row in rows} == {"assumed", "not stated"}
+    assert all((row["origin"] == "not stated") == (row["value"] is None) for row in rows)
     text = Path("default.toml").read_text(encoding="utf-8")
     Path("mine.toml").write_text(re.sub(r"(?m)^# (?=\w+ = )", "", text), encoding="utf-8")
     mine = done("policy", "check", "mine.toml", "--format", "json").json["rows"]
