@@ -50,7 +50,27 @@ class ClvError(Exception):
 
     @classmethod
     def of(cls, faults: list[str], *, then: str = "") -> ClvError:
-        """All faults in one error: the first in the lead, the others listed below it."""
+        """All faults in one error: the first in the lead, the others listed below it.
+
+        Parameters
+        ----------
+        faults : list of str
+            What is wrong, each in a sentence or the start of one; at least one.
+        then : str
+            What to do next.
+
+        Returns
+        -------
+        ClvError
+            Of the class that is asked.
+
+        Examples
+        --------
+        >>> print(RequestError.of(["A loss cannot be negative.", "The date is no date."]))
+        A loss cannot be negative.
+        1 more fault:
+          - The date is no date.
+        """
         lead, *others = faults
         lines = [lead]
         if others:

@@ -188,7 +188,17 @@ class SeasonalFit(Generic[G]):
         return np.asarray(np.sqrt(np.diag(self.log_covariance)[len(self.parameters) :]))
 
     def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """P(still a customer at the end | x, t_x, T in calendar time)."""
+        """P(still a customer at the end of observation | x, t_x, T in calendar time).
+
+        Parameters
+        ----------
+        x, t_x, T : float or array_like
+            History of each customer.
+
+        Returns
+        -------
+        float or ndarray
+        """
         return self.model.p_alive(x, t_x, T)
 
     def expected_purchases(
@@ -196,7 +206,22 @@ class SeasonalFit(Generic[G]):
     ) -> Floats:
         """Expected purchases on the days from `first` to `last`, both included.
 
-        See :meth:`clv.models.seasons.model.SeasonalModel.expected_purchases`.
+        Parameters
+        ----------
+        first, last : date or "YYYY-MM-DD"
+            Days after the end of observation.
+        x, t_x, T : float or array_like
+            History of each customer in calendar time; by default a customer whose first purchase
+            is on the last day of observation.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        RequestError
+            Where the days are not in order, or not all after the end of observation.
         """
         return self.model.expected_purchases(first, last, x, t_x, T)
 

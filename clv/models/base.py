@@ -114,11 +114,36 @@ class Model(ABC, Generic[D]):
     @classmethod
     @abstractmethod
     def likelihood(cls, theta: Floats, histories: D) -> Derivatives:
-        """Log-likelihood of all histories at the parameters `theta`, exact to second order."""
+        """Log-likelihood of all histories at the parameters `theta`, exact to second order.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (k,)
+            The parameters in order.
+        histories : Histories
+            What the model is fitted to, each counted with its weight.
+
+        Returns
+        -------
+        Derivatives
+            Value, gradient and Hessian in the parameters themselves.
+        """
 
     @classmethod
     def log_likelihoods(cls, thetas: Floats, histories: D) -> Floats:
-        """Log-likelihood of all histories at many parameters, thetas (n, k); returns (n,)."""
+        """Log-likelihood of all histories at many parameters.
+
+        Parameters
+        ----------
+        thetas : ndarray, shape (n, k)
+            Sets of parameters in order, one a row.
+        histories : Histories
+            What the model is fitted to.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
         return np.array([cls.likelihood(theta, histories).value for theta in thetas])
 
     @classmethod
@@ -169,7 +194,20 @@ class Model(ABC, Generic[D]):
     @classmethod
     @abstractmethod
     def sample(cls, histories: D, patterns: int) -> D:
-        """Take some `patterns` of the histories, evenly, to approach the optimum cheaply."""
+        """Take some of the histories, evenly, to approach the optimum cheaply.
+
+        Parameters
+        ----------
+        histories : Histories
+            All of them.
+        patterns : int
+            How many distinct ones to take, about.
+
+        Returns
+        -------
+        Histories
+            Of the same kind.
+        """
 
     @classmethod
     @abstractmethod

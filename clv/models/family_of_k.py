@@ -37,8 +37,9 @@ class FamilyOfK(PurchaseModel):
     a: float
     b: float
 
-    def __new__(cls, *_: float, k: int = 0, **__: float) -> Self:
+    def __new__(cls, r: float, alpha: float, a: float, b: float, *, k: int = 0) -> Self:
         """Make a value of the class that has this k."""
+        del r, alpha, a, b  # set by __init__
         return object.__new__(cls.with_k(k) if k and not cls.k else cls)
 
     def __init__(self, r: float, alpha: float, a: float, b: float, *, k: int = 0) -> None:

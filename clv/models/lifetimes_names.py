@@ -47,7 +47,17 @@ class PurchaseNames:
     def conditional_probability_alive(
         self: _Purchases, frequency: npt.ArrayLike, recency: npt.ArrayLike, T: npt.ArrayLike
     ) -> Floats:
-        """Call `p_alive`, by its name in `lifetimes`."""
+        """Call `p_alive`, by its name in `lifetimes`.
+
+        Parameters
+        ----------
+        frequency, recency, T : float or array_like
+            x, t_x and T: repeat transactions, time of the last, time observed.
+
+        Returns
+        -------
+        float or ndarray
+        """
         return self.p_alive(frequency, recency, T)
 
     def conditional_expected_number_of_purchases_up_to_time(
@@ -57,17 +67,51 @@ class PurchaseNames:
         recency: npt.ArrayLike,
         T: npt.ArrayLike,
     ) -> Floats:
-        """Call `expected_purchases` with a history, by its name in `lifetimes`."""
+        """Call `expected_purchases` with a history, by its name in `lifetimes`.
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead, in the unit of the data.
+        frequency, recency, T : float or array_like
+            x, t_x and T: repeat transactions, time of the last, time observed.
+
+        Returns
+        -------
+        float or ndarray
+        """
         return self.expected_purchases(t, frequency, recency, T)
 
     def expected_number_of_purchases_up_to_time(self: _Purchases, t: npt.ArrayLike) -> Floats:
-        """Call `expected_purchases` for a new customer, by its name in `lifetimes`."""
+        """Call `expected_purchases` for a new customer, by its name in `lifetimes`.
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead, in the unit of the data.
+
+        Returns
+        -------
+        float or ndarray
+        """
         return self.expected_purchases(t)
 
     def probability_of_n_purchases_up_to_time(
         self: _Purchases, t: npt.ArrayLike, n: npt.ArrayLike
     ) -> Floats:
-        """Call `pmf` for a new customer, by its name in `lifetimes`."""
+        """Call `pmf` for a new customer, by its name in `lifetimes`.
+
+        Parameters
+        ----------
+        t : float or array_like
+            Time ahead, in the unit of the data.
+        n : int or array_like
+            Number of purchases.
+
+        Returns
+        -------
+        float or ndarray
+        """
         return self.pmf(n, t)
 
 
@@ -81,7 +125,19 @@ class SpendNames:
     def conditional_expected_average_profit(
         self: _Spend, frequency: npt.ArrayLike, monetary_value: npt.ArrayLike
     ) -> Floats:
-        """Call `expected_spend`, by its name in `lifetimes`."""
+        """Call `expected_spend`, by its name in `lifetimes`.
+
+        Parameters
+        ----------
+        frequency : float or array_like
+            Repeat transactions with spend.
+        monetary_value : float or array_like
+            Their mean value.
+
+        Returns
+        -------
+        float or ndarray
+        """
         return self.expected_spend(frequency, monetary_value)
 
 

@@ -141,7 +141,9 @@ class CovariateModel:
         Parameters
         ----------
         covariates : mapping, optional
-            Column name to value; also as keywords.
+            Column name to value.
+        **more
+            The same, as keywords.
 
         Returns
         -------
