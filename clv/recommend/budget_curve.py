@@ -74,8 +74,8 @@ def budget_curve(
     w, k, lo, hi
         As in :func:`clv.recommend.allocation.allocate`.
     totals : array_like, shape (m,), optional
-        The budgets, rising; evenly spread from the least possible to half as much again as is
-        worth asking for, if not given.
+        The budgets, rising; from the least possible to half as much again as is worth asking for,
+        if not given.
 
     Returns
     -------
@@ -101,7 +101,8 @@ def budget_curve(
     floors, room = customers.floors(), customers.room()
     optimal_total, _ = customers.spent(0.0)
     if totals is None:
-        asked = np.linspace(floors, max(floors, min(room, BEYOND * optimal_total)), POINTS)
+        end = max(floors, min(room, BEYOND * optimal_total))
+        asked = floors + (end - floors) * np.linspace(0, 1, POINTS) ** 2  # it bends most at first
     else:
         asked = np.asarray(totals, dtype=float)
         _refuse(asked, floors, room)
