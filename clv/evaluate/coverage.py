@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.inference.posterior import Posterior
 from clv.models.base import PurchaseModel
 from clv.numerics import central_tails
@@ -23,7 +23,6 @@ from clv.transactions.split import Holdout
 
 __all__ = ["Coverage", "coverage", "covered_share"]
 
-Floats = npt.NDArray[np.float64]
 
 GROUPS = ((0, 0), (1, 1), (2, 3), (4, 6), (7, 10**9))
 """Repeat purchases in the calibration period, from and to, by which coverage is reported."""

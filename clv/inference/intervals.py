@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import RequestError
 from clv.inference.posterior import Posterior
 from clv.models.base import Model, PurchaseModel
@@ -27,7 +28,6 @@ from clv.numerics import central_tails
 
 __all__ = ["Interval", "Prediction", "expectation_interval", "predict"]
 
-Floats = npt.NDArray[np.float64]
 M = TypeVar("M", bound=Model[Any])
 
 CHUNK = 16_384

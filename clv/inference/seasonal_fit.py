@@ -16,6 +16,7 @@ import numpy.typing as npt
 from dateutil.relativedelta import relativedelta
 from scipy.special import chdtrc
 
+from clv.arrays import Floats
 from clv.errors import FitError, NotIdentifiedError, RequestError
 from clv.inference.seasonal_mode import SeasonalMode
 from clv.models.base import Number
@@ -31,7 +32,6 @@ from clv.transactions.summary import CustomerHistories, histories
 
 __all__ = ["FlatTest", "SeasonalFit", "fit_seasonal"]
 
-Floats = npt.NDArray[np.float64]
 G = TypeVar("G", bound=BetaGeometric)
 
 SEASONAL = ("bg-nbd", "mbg-nbd")

@@ -24,10 +24,10 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import helmert
 from scipy.optimize import minimize_scalar
 
+from clv.arrays import Floats
 from clv.errors import FitError
 from clv.models.base import Derivatives
 from clv.models.maximum_likelihood import LogNormal, log_prior
@@ -37,7 +37,6 @@ from clv.models.seasons.season import year_shares
 
 __all__ = ["SeasonalMode"]
 
-Floats = npt.NDArray[np.float64]
 
 SIGMAS = (1e-3, 3.0)
 """Between these σ is looked for."""

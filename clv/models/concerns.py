@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri
 
+from clv.arrays import Floats
 from clv.models.base import Model
 
 __all__ = ["LOOSE", "Uncertain", "concerns_of", "log_interval"]
 
-Floats = npt.NDArray[np.float64]
 
 LOOSE = 1.5
 """Standard error of a log-parameter above which a fit is flagged: its 95 % interval then spans a

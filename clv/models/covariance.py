@@ -25,8 +25,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import FitError, NotIdentifiedError, RequestError
 from clv.history import Histories, SpendPatterns
 from clv.models.maximum_likelihood import maximise
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CovarianceKind", "Resampling", "bootstrap", "of_fit", "refuse_kind", "sandwich"]
 
-Floats = npt.NDArray[np.float64]
 
 CovarianceKind = Literal["information", "sandwich", "bootstrap"]
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import digamma, gammaln, polygamma
 
+from clv.arrays import Floats
 from clv.errors import NotIdentifiedError, RequestError, rows_at_fault
 from clv.history import Histories, SpendPatterns
 from clv.models.base import Derivatives, Model, Number
@@ -28,8 +28,6 @@ from clv.models.lifetimes_names import SpendNames
 from clv.numerics import dot
 
 __all__ = ["GammaGamma"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

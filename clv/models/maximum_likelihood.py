@@ -14,8 +14,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import FitError, NotIdentifiedError, ParameterError, RequestError
 from clv.models.base import Derivatives, Model
 from clv.models.concerns import concerns_of, log_interval
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Fit", "LogNormal", "log_prior", "maximise"]
 
-Floats = npt.NDArray[np.float64]
 M = TypeVar("M", bound=Model[Any])
 M_co = TypeVar("M_co", bound=Model[Any], covariant=True)
 

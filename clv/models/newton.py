@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from clv.arrays import Floats
 from clv.models.base import Derivatives
 
 __all__ = ["LOOSEST", "STOPPED", "Optimum", "flat", "maximum"]
 
-Floats = npt.NDArray[np.float64]
 
 STOPPED = 1e-6
 """Slope per customer and log-parameter above which a search is said to have stopped too early."""

@@ -19,15 +19,13 @@ from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats, Rows
 from clv.models.base import Number
 from clv.numerics import panels
 
 __all__ = ["ln_mixture", "mixture"]
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 WIDTH = 1.25
 """Of a panel, in v."""

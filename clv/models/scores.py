@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import digamma
 
+from clv.arrays import Floats
 from clv.errors import RequestError
 from clv.history import Histories
 from clv.models.base import Model
@@ -28,8 +28,6 @@ from clv.models.shifted_beta_geometric import ShiftedBetaGeometric
 from clv.models.survival_counts import SurvivalCounts
 
 __all__ = ["scores"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def scores(model: type[Model[Any]], theta: Floats, data: Any) -> tuple[Floats, Floats]:

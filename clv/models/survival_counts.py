@@ -9,11 +9,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import HistoryError, rows_at_fault
 
 __all__ = ["SurvivalCounts"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

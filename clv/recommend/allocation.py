@@ -20,12 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import AllocationError
 from clv.recommend.diminishing import DiminishingReturns
 
 __all__ = ["Allocation", "allocate", "check_total", "exceeds"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

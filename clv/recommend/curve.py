@@ -26,9 +26,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import lambertw
 
+from clv.arrays import Floats
+
 __all__ = ["break_even", "net_gain", "worthwhile_spend"]
 
-Floats = npt.NDArray[np.float64]
 
 FAR = 50.0
 """From this x on exp(−x) is below the last digit of x: y = x, and break-even is D/c."""

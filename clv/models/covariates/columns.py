@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import NotIdentifiedError, RequestError, UnknownNameError
 
 if TYPE_CHECKING:  # a fitted covariate model can be shown without pandas
@@ -21,7 +22,6 @@ if TYPE_CHECKING:  # a fitted covariate model can be shown without pandas
 
 __all__ = ["CategoricalColumn", "Column", "NumericColumn", "read_column", "refuse_unidentified"]
 
-Floats = npt.NDArray[np.float64]
 
 MOST_LEVELS = 50
 """Levels of a categorical column above which it is taken for an id, a date or a number as text."""

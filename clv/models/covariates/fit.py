@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import ClvError, NotIdentifiedError, RequestError
 from clv.history import Histories, check, distinct
 from clv.models.base import PurchaseModel
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["CovariateFit", "fit_covariates"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def fit_covariates(

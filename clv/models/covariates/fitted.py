@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import chdtrc
 
+from clv.arrays import Floats
 from clv.models.concerns import Uncertain, concerns_of, log_interval
 from clv.models.covariance import CovarianceKind, Resampling, bootstrap, refuse_kind, sandwich
 from clv.models.covariates.effects import Coefficient, LikelihoodRatio
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["CovariateFit"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import FitError, NotIdentifiedError
 from clv.models.base import Derivatives, PurchaseModel
 from clv.models.covariates.model import PARTS, Effect
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Objective", "Patterns"]
 
-Floats = npt.NDArray[np.float64]
 
 FARTHEST = 40.0
 """No pattern's log-parameter is sought beyond e^±40."""

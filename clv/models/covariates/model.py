@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import ParameterError, RequestError, UnknownNameError
 from clv.history import check
 from clv.models.base import Number, PurchaseModel
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PARTS", "CovariateModel", "Effect", "histories_of"]
 
-Floats = npt.NDArray[np.float64]
 
 PARTS: dict[str, dict[str, tuple[str, float]]] = {
     "bg-nbd": {"purchase": ("alpha", -1.0), "dropout": ("a", 1.0), "dropout_b": ("b", 1.0)},

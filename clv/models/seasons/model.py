@@ -27,6 +27,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.special import expit
 
+from clv.arrays import Floats, Rows
 from clv.errors import HistoryError, RequestError
 from clv.history import DAYS_PER_UNIT, Histories, Unit
 from clv.models.base import Derivatives, Number
@@ -34,9 +35,6 @@ from clv.models.beta_geometric import BetaGeometric
 from clv.models.seasons.season import Days, Season, days_by_season
 
 __all__ = ["SeasonalLikelihood", "SeasonalModel"]
-
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats, Rows
 from clv.errors import ParameterError, RequestError
 
 __all__ = ["Season", "days_by_season", "season_names", "season_of", "year_shares"]
@@ -25,8 +26,6 @@ __all__ = ["Season", "days_by_season", "season_names", "season_of", "year_shares
 Days = date | npt.ArrayLike
 """Calendar days: a date, "2024-01-31", or an array of either or of datetime64[D]."""
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
