@@ -162,7 +162,7 @@ def explain_policy(policy: Policy) -> PolicyExplained:
     --------
     >>> explained = explain_policy(Policy())
     >>> print(explained.paragraphs[0][0])
-    New: 1 purchase of 40.00, the first 20 days ago; 2 a year to come, 60% stay a year.
+    New: 1 purchase of 40.00, the first 20 days ago; 2 a year to come, 60 % stay a year.
     """
     values = [one.value(policy) for one in EXAMPLES]
     codes = stage_of(
@@ -225,7 +225,7 @@ def _paragraph(policy: Policy, one: CustomerExplained) -> list[str]:
     thanks = f", and {money(one.appreciation, currency)} is set aside as thanks"
     who = (
         f"{customer.name.capitalize()}: {many} of {spend}, the first {customer.days_since_first:g} "
-        f"days ago; {customer.per_year:g} a year to come, {customer.stays:.0%} stay a year."
+        f"days ago; {customer.per_year:g} a year to come, {100 * customer.stays:.3g} % stay a year."
     )
     return [
         who,
@@ -264,7 +264,7 @@ def _rules(policy: Policy, value_of_new: float) -> list[str]:
     told = (
         (
             f"Answer within {recovery.prompt_hours:g} hours: after {late:g} hours an answer does "
-            f"only {promptness(late, recovery):.0%} of what a prompt one does."
+            f"only {100 * promptness(late, recovery):.3g} % of what a prompt one does."
         ),
         f"Who may give how much on one problem: {tiers}; above that a person decides.",
         (
@@ -274,13 +274,13 @@ def _rules(policy: Policy, value_of_new: float) -> list[str]:
         ),
         f"For the same problem and loss nobody gets more than {spread:g} times what another gets.",
         (
-            f"A customer with {100 * share:.3g}% or more of the value of all customers is "
+            f"A customer with {100 * share:.3g} % or more of the value of all customers is "
             "integral: a person decides."
         ),
         f"A person decides whoever the customer is: {', '.join(people)}." if people else "",
         (
-            f"A customer who claims, with a probability of {abuse.review_probability:.0%} or more, "
-            f"over {abuse.factor:g} times as often as usual ({abuse.prior_claims:g} in "
+            f"A customer who claims, with a probability of {100 * abuse.review_probability:.3g} % "
+            f"or more, over {abuse.factor:g} times as often as usual ({abuse.prior_claims:g} in "
             f"{abuse.prior_orders:g} orders) is looked at by a person; no rule refuses anything."
         ),
         *(

@@ -52,7 +52,7 @@ def test_a_figure_of_the_policy_that_changes_is_told() -> None:
         "[authority]\nmanager = 700.0": "manager 700.00",
         "[recovery]\nmost_in_12_months = 90.0": "in 12 months nobody more than 90.00",
         "[fairness]\nspread = 3.0": "more than 3 times what another gets",
-        "[integral]\nvalue_share = 0.05": "5% or more of the value",
+        "[integral]\nvalue_share = 0.05": "5 % or more of the value",
         "[abuse]\nfactor = 4.0": "over 4 times as often",
         '[stages]\nlabel_new = "fresh"': "Stage: fresh.",
         "[retention]\nappreciation_new = 2.5": "2.50 is set aside as thanks",
