@@ -95,9 +95,9 @@ def test_score_and_hessian_are_finite_differences(
         effects[2:] = [Effect("dropout", AGE, (0,)), Effect("dropout_b", AGE, (0,))]
     objective = Objective(model, patterns, effects)
     beta = np.array(logs + gammas)
-    at = objective.at(beta)
-    g = slope(lambda b: np.array(objective.at(b).value), beta)
-    h = slope(lambda b: objective.at(b).gradient, beta)
+    at = objective(beta)
+    g = slope(lambda b: np.array(objective(b).value), beta)
+    h = slope(lambda b: objective(b).gradient, beta)
     np.testing.assert_array_equal(at.hessian, at.hessian.T)
     np.testing.assert_allclose(at.gradient, g, rtol=1e-6, atol=1e-6 * np.abs(g).max())
     np.testing.assert_allclose(at.hessian, h, rtol=1e-5, atol=1e-6 * np.abs(h).max())
