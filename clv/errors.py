@@ -5,6 +5,7 @@
     ClvError                      a mistake in the data or the request; never a traceback in `clv`
     ├── OrdersError               a source of orders cannot be read as orders
     ├── IncidentsError            a log of incidents cannot be read as incidents
+    ├── CampaignsError            a log of campaigns that nothing can be learned from
     ├── HistoryError              frequency, recency and T that no customer can have
     ├── ParameterError            a model parameter outside its domain
     ├── FitError                  the optimiser did not reach an optimum
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # `clv --help` must not wait for numpy
 __all__ = [
     "AllocationError",
     "BookError",
+    "CampaignsError",
     "ClvError",
     "FitError",
     "HistoryError",
@@ -87,6 +89,10 @@ class OrdersError(ClvError):
 
 class IncidentsError(ClvError):
     """A log of incidents that cannot be read as incidents."""
+
+
+class CampaignsError(ClvError):
+    """A log of campaigns that cannot be read as one, or from which nothing can be learned."""
 
 
 class HistoryError(ClvError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["IncidentReport", "OrdersReport", "SetAside", "counted", "quoted"]
 
@@ -115,14 +115,14 @@ class IncidentReport:
     set_aside: tuple[SetAside, ...] = ()
     notices: tuple[str, ...] = ()
 
-    def without(self, reason: str, rows: int, examples: tuple[str, ...] = ()) -> IncidentReport:
+    def without(self, reason: str, rows: int, examples: tuple[str, ...] = ()) -> Self:
         """Return the report after more of the kept rows are set aside."""
         if not rows:
             return self
         aside = (*self.set_aside, SetAside(reason, rows, None, examples))
         return replace(self, rows_kept=self.rows_kept - rows, set_aside=aside)
 
-    def noting(self, *notices: str) -> IncidentReport:
+    def noting(self, *notices: str) -> Self:
         """Return the report with further notices."""
         return replace(self, notices=(*self.notices, *notices))
 

@@ -1,0 +1,259 @@
+"""Read a campaign log: every row kept, set aside with a reason, or refused with its place.
+
+A row is one customer in one campaign: when, in which arm, what was spent, and with what
+probability chance put the customer there. One arm is the control, which got nothing: without
+customers who could have been treated and were not, what a campaign did cannot be told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clv.errors import CampaignsError, OrdersError
+from clv.transactions import engine, files
+from clv.transactions.campaign_columns import CampaignColumns, recognise_campaigns
+from clv.transactions.campaign_reading import campaign_values, collect, places
+from clv.transactions.columns import plain
+from clv.transactions.engine import Source
+from clv.transactions.report import IncidentReport, counted
+
+__all__ = ["CampaignLog", "CampaignReport", "read_campaigns"]
+
+Mask = npt.NDArray[np.bool_]
+
+CONTROL = frozenset(
+    {"control", "controlgroup", "holdout", "holdoutgroup", "none", "nothing", "untreated"}
+)
+"""Names of an arm that got nothing, without case, spaces and punctuation."""
+
+
+COLUMNS = (
+    *("campaign", "customer_id", "date", "arm", "control", "spend"),
+    "assignment_probability",
+)
+
+
+class CampaignReport(IncidentReport):
+    """Every row of a campaign log accounted for: read = kept + set aside.
+
+    The attributes are those of an incident log's report: `rows_read`, `rows_kept`, `set_aside`
+    and `notices`.
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class CampaignLog:
+    """Who was in which arm of which campaign, and what it cost.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        One row per customer and campaign, in the order of the log, indexed by `row` (the row of
+        the log, from 0): `campaign` (text; the date, where the log does not name it),
+        `customer_id` (text), `date`, `arm` (text), `control` (bool), `spend` (0 in the control
+        arm where it is not said; nan in the others), `assignment_probability` (of the arm that
+        the customer is in; nan where chance did not decide, or nobody says so).
+    columns : CampaignColumns
+        The columns that were taken.
+    report : CampaignReport
+        Rows read, kept and set aside.
+    source : str
+        What was read, as it was named.
+    sha256 : str
+        Of files, the hash of their content; of a frame, the hash of its rows as text.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    columns: CampaignColumns = field(repr=False)
+    report: CampaignReport = field(repr=False)
+    source: str
+    sha256: str = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of customers in campaigns."""
+        return len(self.frame)
+
+    @property
+    def campaigns(self) -> tuple[str, ...]:
+        """The campaigns, in the order of their first dates."""
+        first = self.frame.groupby("campaign")["date"].min()
+        return tuple(sorted(first.index, key=lambda name: (first[name], name)))
+
+
+def read_campaigns(
+    source: str | os.PathLike[str] | pd.DataFrame,
+    *,
+    control: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> CampaignLog:
+    """Read a campaign log from CSV or Parquet files or a data frame.
+
+    `customer_id`, `date` and `arm` must be there; `campaign`, `spend` and
+    `assignment_probability` are taken where they are. Rows without a customer or an arm, repeated
+    rows, and customers in two arms of one campaign are set aside, counted in
+    :attr:`CampaignLog.report`; so are campaigns that left nobody untreated, or treated nobody.
+
+    Parameters
+    ----------
+    source : path, pattern of paths, or pandas.DataFrame
+        CSV (.csv, .tsv, .txt, also .gz; UTF-8, with a header line) or Parquet.
+    control : str, optional
+        The arm that got nothing; recognised where it is called control, holdout or none.
+    columns : mapping of str to str, optional
+        Canonical name to the name in the log, for columns that are not recognised.
+
+    Returns
+    -------
+    CampaignLog
+        What :func:`campaign_outcomes` needs beside the orders.
+
+    Raises
+    ------
+    CampaignsError
+        Where there is no such file, a column or the control arm is missing, values cannot be read,
+        or no campaign has both treated and untreated customers; all faults at once.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> log = read_campaigns(pd.DataFrame({
+    ...     "customer": ["007", "011", "011", None],
+    ...     "date": "2024-03-01",
+    ...     "arm": ["voucher", "Hold-out", "Hold-out", "voucher"],
+    ...     "spend": [5.0, None, None, 5.0],
+    ... }))
+    >>> log.frame[["customer_id", "arm", "control", "spend"]].to_numpy().tolist()
+    [['007', 'voucher', False, 5.0], ['011', 'Hold-out', True, 0.0]]
+    >>> [str(aside) for aside in log.report.set_aside]
+    ['1 row: no customer id (row 3)', "1 row: the same as an earlier row (row 2: '011')"]
+    """
+    try:
+        opened = engine.open_source(source, "campaigns")
+    except OrdersError as error:  # the opening of files knows no campaigns
+        raise CampaignsError(str(error)) from error
+    taken = recognise_campaigns(list(opened.table.columns), columns)
+    said = collect(opened, taken)
+    frame, faults = campaign_values(opened, said.rows, taken)
+    arms = sorted(frame["arm"].dropna().unique())
+    untreated, unnamed = _control(arms, control)
+    if said.faults or faults or unnamed:
+        raise CampaignsError.of(said.faults + faults + unnamed)
+    frame["control"] = frame["arm"].isin(untreated)
+    frame["spend"] = frame["spend"].mask(frame["control"] & frame["spend"].isna(), 0.0)
+    report = CampaignReport(len(frame), len(frame), notices=tuple(said.notices))
+    left = np.ones(len(frame), dtype=np.bool_)
+    for reason, rows, shown in _set_aside(frame):
+        report = report.without(
+            reason, int((rows & left).sum()), places(opened, said.rows, rows & left, shown)
+        )
+        left &= ~rows
+    kept = frame[left]
+    report, kept = _without_one_sided(report, kept)
+    if kept.empty:
+        why = "; ".join(str(aside) for aside in report.set_aside)
+        raise CampaignsError(
+            f"No campaign of {opened.name!r} has customers of both kinds, treated and not, so "
+            f"what it did cannot be told: {why}. Leave some customers out of the next one, drawn "
+            "by chance."
+        )
+    return CampaignLog(
+        frame=kept[list(COLUMNS)],
+        columns=taken,
+        report=report.noting(*_unsaid(kept)),
+        source=opened.name,
+        sha256=_sha256(opened, kept),
+    )
+
+
+def _control(arms: list[str], asked: str | None) -> tuple[list[str], list[str]]:
+    """Return the names of the arm that got nothing, and why there is none."""
+    if not arms:
+        return [], []
+    told = f"The arms are {', '.join(map(repr, arms[:10]))}."
+    if asked is not None:
+        found = [arm for arm in arms if plain(arm) == plain(asked)]
+        return found, [] if found else [f"There is no arm {asked!r} (given as control). {told}"]
+    found = [arm for arm in arms if plain(arm) in CONTROL]
+    fault = ""
+    if not found:
+        fault = (
+            "No arm is called control, holdout or none, so nobody is known to have got nothing. "
+            f"{told} If one of them got nothing, say which: control={arms[0]!r}."
+        )
+    elif len({plain(arm) for arm in found}) > 1:
+        fault = (
+            f"More than one arm may be the control: {', '.join(map(repr, found))}. Say which: "
+            f"control={found[0]!r}."
+        )
+    return found, [fault] if fault else []
+
+
+def _set_aside(frame: pd.DataFrame) -> list[tuple[str, Mask, str | None]]:
+    """Rows that cannot be used: why, which, and the column that is shown of them."""
+    no_customer = frame["customer_id"].isna().to_numpy()
+    no_arm = frame["arm"].isna().to_numpy()
+    usable = frame[~no_customer & ~no_arm]
+    who = ["campaign", "customer_id"]
+    several = usable.groupby(who)["arm"].transform("nunique") > 1
+    torn, again = np.zeros((2, len(frame)), dtype=np.bool_)
+    torn[usable.index] = several
+    once = usable[~several]
+    again[once.index] = once.duplicated(who)
+    same = "the same as an earlier row"
+    if again.any():
+        alike = once.duplicated([*who, "date", "arm", "spend", "assignment_probability"])
+        if not (alike[once.duplicated(who)]).all():
+            same = "the same customer, campaign and arm as an earlier row"
+    return [
+        ("no customer id", no_customer, None),
+        ("no arm", no_arm, None),
+        ("a customer in more than one arm of a campaign", torn, "customer_id"),
+        (same, again, "customer_id"),
+    ]
+
+
+def _without_one_sided(
+    report: CampaignReport, kept: pd.DataFrame
+) -> tuple[CampaignReport, pd.DataFrame]:
+    """Set aside campaigns in which everybody was treated, or nobody."""
+    share = kept.groupby("campaign")["control"].transform("mean")
+    for reason, rows in (
+        ("a campaign in which everybody was treated", share == 0),
+        ("a campaign in which nobody was treated", share == 1),
+    ):
+        names = kept["campaign"][rows].unique()[:3]
+        report = report.without(reason, int(rows.sum()), tuple(f"campaign {n!r}" for n in names))
+    return report, kept[(share > 0) & (share < 1)]
+
+
+def _unsaid(kept: pd.DataFrame) -> list[str]:
+    """Say what the log does not tell, and what follows from it."""
+    notices = []
+    treated = kept[~kept["control"]]
+    unknown = int(treated["spend"].isna().sum())
+    if unknown:
+        notices.append(
+            f"What was spent is not known for {unknown:,} of {counted(len(treated), 'treated row')}"
+            "; it is not taken to be 0."
+        )
+    unsaid = int(kept["assignment_probability"].isna().sum())
+    if unsaid:
+        notices.append(
+            f"With what probability chance chose the arm is not said for {unsaid:,} of "
+            f"{counted(len(kept), 'row')}: a campaign with such rows is taken as one in which "
+            "somebody chose the customers."
+        )
+    return notices
+
+
+def _sha256(source: Source, frame: pd.DataFrame) -> str:
+    if source.paths:
+        return files.sha256(list(source.paths))
+    return hashlib.sha256(frame.to_csv().encode()).hexdigest()
