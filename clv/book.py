@@ -5,7 +5,7 @@ A directory with
 - `manifest.json`: what went in (hash, columns, rows set aside and why), the end and unit of time,
   the fitted models with their diagnostics, the terms, versions, totals, and the hash of each file;
 - `values.parquet`: one row a customer, ordered by customer id;
-- `models.json`: the parameters of the models;
+- `models.json`: the parameters of the models, and draws from their posteriors;
 - `policy.toml`: the policy that was used, what it assumes commented out.
 """
 
@@ -19,9 +19,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from clv.book_directory import FORMAT, MANIFEST, MODELS, POLICY, VALUES, damage, whole
+from clv.book_directory import (
+    FORMAT,
+    INTERVAL_COLUMNS,
+    MANIFEST,
+    MODELS,
+    POLICY,
+    SCORE_COLUMNS,
+    VALUES,
+    damage,
+    whole,
+)
 from clv.errors import BookError, RequestError, UnknownNameError
 from clv.recommend.policy import Policy
 
@@ -30,28 +38,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from clv.inference.parameter_draws import ParameterDraws
     from clv.models.base import PurchaseModel
     from clv.models.gamma_gamma import GammaGamma
+    from clv.models.pooled_spend import PooledSpend
     from clv.recommend.recovery import Recovery
     from clv.recommend.retention import RetentionBudget
-    from clv.value.forecast import ForecastMonth
+    from clv.value.forecast_intervals import Forecast
 
 __all__ = ["VALUE_COLUMNS", "Book"]
 
-VALUE_COLUMNS = (
-    "customer_id",
-    "frequency",
-    "recency",
-    "T",
-    "monetary_value",
-    "spend_frequency",
-    "p_alive",
-    "expected_purchases",
-    "expected_spend",
-    "value_if_alive",
-    "lifetime_value",
-    "p_leaves",
-)
+VALUE_COLUMNS = (*SCORE_COLUMNS, *INTERVAL_COLUMNS)
 """The columns of `values.parquet` that a value row shows, in this order."""
 
 TERMS = ("margin", "discount_rate", "horizon_months")
@@ -150,11 +147,32 @@ class Book:
         return purchase_model(about["model"])(**about["parameters"])
 
     @cached_property
-    def spend(self) -> GammaGamma:
+    def spend(self) -> GammaGamma | PooledSpend:
         """The spend model, fitted."""
-        from clv.models.gamma_gamma import GammaGamma
+        from clv.models import spend_model
 
-        return GammaGamma(**self._models["spend"]["parameters"])
+        about = self._models["spend"]
+        kind = spend_model(about["model"])
+        model: GammaGamma | PooledSpend = kind(**about["parameters"])
+        return model
+
+    @property
+    def without_intervals(self) -> str:
+        """Why values and decisions have no interval; empty where they have."""
+        return str(self.manifest["intervals"]["without"])
+
+    @cached_property
+    def draws(self) -> dict[str, ParameterDraws[Any]]:
+        """Models drawn from the posteriors, by role: `purchases` and `spend`."""
+        from clv.inference.parameter_draws import ParameterDraws
+        from clv.models import purchase_model, spend_model
+
+        kinds = {"purchases": purchase_model, "spend": spend_model}
+        return {
+            role: ParameterDraws.from_dict(kind(about["model"]), about["draws"])
+            for role, kind in kinds.items()
+            for about in [self._models[role]]
+        }
 
     @cached_property
     def _models(self) -> dict[str, Any]:
@@ -170,7 +188,8 @@ class Book:
 
         return pq.ParquetFile(self.path / VALUES)
 
-    def _read(self, columns: Sequence[str]) -> pa.Table:
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """Read some columns of all customers, in the order of their ids."""
         return self._file().read(columns=list(columns)).select(list(columns))
 
     def values(self, *, top: int | None = None) -> pd.DataFrame:
@@ -181,7 +200,7 @@ class Book:
         pandas.DataFrame
             The columns of :data:`VALUE_COLUMNS`; ordered by customer id, or by lifetime value.
         """
-        table = self._read(VALUE_COLUMNS)
+        table = self.read(VALUE_COLUMNS)
         if top is not None:
             if top < 1:
                 raise RequestError(f"The number of customers to show is at least 1; got {top}.")
@@ -217,7 +236,7 @@ class Book:
         import duckdb
 
         with duckdb.connect() as engine:
-            engine.register("book", self._read(["customer_id"]))
+            engine.register("book", self.read(["customer_id"]))
             rows = engine.execute(
                 "select customer_id, "
                 "ltrim(lower(trim(customer_id)), '0') = ltrim(lower(trim($id)), '0') as same, "
@@ -232,42 +251,17 @@ class Book:
 
     # -- decisions --------------------------------------------------------------------------------
 
-    def forecast(self, months: int) -> list[ForecastMonth]:
-        """Expected orders, revenue and margin of these customers, by calendar month.
+    def forecast(self, months: int) -> Forecast:
+        """Orders, revenue and margin of these customers by calendar month, with intervals.
 
         Parameters
         ----------
         months : int
             Whole calendar months after the end of observation.
         """
-        import duckdb
+        from clv.book_decisions import forecast
 
-        from clv.value.forecast import forecast
-
-        with duckdb.connect() as engine:
-            engine.register(
-                "book", self._read(["frequency", "recency", "T", "p_alive", "expected_spend"])
-            )
-            sums = engine.execute(
-                "select frequency, recency, T, sum(p_alive) as alive, "
-                "sum(p_alive * expected_spend) as alive_spend "
-                "from book group by all order by all"
-            ).fetchnumpy()
-        x, t_x, T, alive, alive_spend = (
-            np.asarray(column, dtype=float) for column in sums.values()
-        )
-        return forecast(
-            self.purchases,
-            x,
-            T,
-            alive,
-            alive_spend,
-            t_x=t_x,
-            end=self.end,
-            unit=self.unit,
-            margin=self.policy.margin,
-            months=months,
-        )
+        return forecast(self, months)
 
     def recover(
         self,
@@ -307,6 +301,9 @@ class Book:
             hours=hours,
             severity=severity,
             customer_id=customer_id,
+            value_low=row["value_if_alive_low"],
+            value_high=row["value_if_alive_high"],
+            without_range=self.without_intervals,
         )
         return replace(answer, assumed=(*self.assumed_terms, *answer.assumed))
 
@@ -318,22 +315,9 @@ class Book:
         total : float, optional
             Money to spend.
         """
-        from clv.recommend.retention import retention_budget
+        from clv.book_decisions import budget
 
-        names = ("customer_id", "p_alive", "value_if_alive", "p_leaves", "expected_spend")
-        table = self._read(names)
-        ids, *columns = (table.column(name).to_numpy() for name in names)
-        p_alive, value_if_alive, p_leaves, expected_spend = columns
-        budget = retention_budget(
-            self.policy,
-            ids,
-            p_alive=p_alive,
-            value_if_alive=value_if_alive,
-            p_leaves=p_leaves,
-            expected_spend=expected_spend,
-            total=total,
-        )
-        return replace(budget, assumed=(*self.assumed_terms, *budget.assumed))
+        return budget(self, total)
 
 
 def _likely_first(metadata: pq.FileMetaData, customer_id: str) -> list[int]:

@@ -7,32 +7,64 @@ moment, even when the machine stops between the two moves.
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from clv.errors import BookError
 
 __all__ = [
     "FORMAT",
+    "INTERVAL_COLUMNS",
     "MANIFEST",
     "MODELS",
     "POLICY",
+    "SCORE_COLUMNS",
     "VALUES",
     "damage",
+    "is_book",
     "refuse_other",
     "whole",
     "write_book",
 ]
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
+SCORE_COLUMNS = (
+    "customer_id",
+    "frequency",
+    "recency",
+    "T",
+    "monetary_value",
+    "spend_frequency",
+    "p_alive",
+    "expected_purchases",
+    "expected_spend",
+    "value_if_alive",
+    "lifetime_value",
+    "p_leaves",
+)
+"""The columns of `values.parquet` that hold what is known of a customer and what to expect."""
+INTERVAL_COLUMNS = (
+    "value_if_alive_low",
+    "value_if_alive_high",
+    "lifetime_value_low",
+    "lifetime_value_high",
+)
+"""Those that hold bounds; null where there are none."""
+LOCK = ".lock"
+"""Held by the process that writes a folder; the system lets go of it however the process ends."""
+LONG_AGO = 3600.0
+"""Seconds after which nobody is between making a folder and locking it."""
 
 
 @contextmanager
@@ -40,6 +72,8 @@ def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
     """Give a folder to write the files of a book to; move it to `path` when all went well.
 
     `manifest` is written last, with the size and hash of each file; it may be filled in meanwhile.
+
+    Folders of earlier builds of this book that were killed are removed first.
 
     Raises
     ------
@@ -49,25 +83,58 @@ def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
     refuse_other(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_behind(path)
         aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     except OSError as error:
         raise _unwritable(path, error) from None
+    lock = _hold(aside / LOCK)
     try:
         yield aside
         files = {
             file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)}
             for file in sorted(aside.iterdir())
+            if file.name != LOCK
         }
         text = json.dumps({"format": FORMAT, **manifest, "files": files}, indent=2, allow_nan=False)
         (aside / MANIFEST).write_text(text + "\n", encoding="utf-8")
         aside.chmod(0o755)
         for file in aside.iterdir():
             _flush(file)
+        (aside / LOCK).unlink()
         _move_in(aside, path)
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        if lock:
+            lock.close()
+
+
+def _hold(lock: Path) -> IO[bytes] | None:
+    """Take the lock of a folder, for as long as the file is open; None where another has it."""
+    file = lock.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def _remove_left_behind(path: Path) -> None:
+    """Remove what builds of this book left that were killed; one that still runs keeps its own."""
+    for folder in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        try:
+            if not (folder / LOCK).exists():  # not yet, or no more: just begun, or about to move
+                if time.time() - folder.stat().st_mtime > LONG_AGO:
+                    shutil.rmtree(folder, ignore_errors=True)
+                continue
+            held = _hold(folder / LOCK)
+        except OSError:  # of another user, or moved meanwhile
+            continue
+        if held:
+            shutil.rmtree(folder, ignore_errors=True)
+            held.close()
 
 
 def _unwritable(path: Path, error: OSError) -> BookError:
@@ -82,9 +149,18 @@ def _previous(path: Path) -> Path:
     return path.with_name(f".{path.name}.previous")
 
 
+def is_book(path: Path) -> bool:
+    """Whether there is a book, there or where it stepped aside."""
+    return any((place / MANIFEST).is_file() for place in _places(path))
+
+
+def _places(path: Path) -> tuple[Path, ...]:
+    return (path, _previous(path)) if path.name else (path,)
+
+
 def whole(path: Path) -> Path:
     """Find the whole book of this path: there, or where it stepped aside."""
-    for candidate in (path, _previous(path)) if path.name else (path,):
+    for candidate in _places(path):
         if (candidate / MANIFEST).is_file():
             return candidate
     if not path.exists():

@@ -14,19 +14,23 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 
-from clv.book import VALUE_COLUMNS, Book
-from clv.book_directory import MODELS, POLICY, VALUES, refuse_other, write_book
+from clv.book import Book
+from clv.book_directory import MODELS, POLICY, SCORE_COLUMNS, VALUES, refuse_other, write_book
+from clv.book_intervals import add_intervals, draws_of, without_intervals
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
 from clv.models import purchase_model
 from clv.models.gamma_gamma import GammaGamma
+from clv.models.maximum_likelihood import Fit
+from clv.models.pooled_spend import PooledSpend, PooledSpendFit
 from clv.recommend.policy import Policy
 from clv.transactions.engine import NAME as ENGINE
 from clv.transactions.orders import Orders, read_orders
-from clv.transactions.summary import histories
+from clv.transactions.summary import CustomerHistories, histories
 from clv.value.lifetime_value import paid_share, score
 from clv.value.terms import Terms
+from clv.value.value_intervals import LEVEL
 
 if TYPE_CHECKING:
     import os
@@ -105,11 +109,13 @@ def build_book(
     found = histories(orders, end=end, unit=unit)
     progress("Fitting the models")
     purchases = purchase_model(model).fit(found)
-    spend = GammaGamma.fit(found)
+    spend = _fit_spend(found)
     try:
         independence = spend_independence(found).to_dict()
     except NotIdentifiedError as error:
         independence = {"sentence": str(error)}
+    progress("Drawing from the posterior")
+    draws = draws_of(purchases, spend)
     progress("Valuing the customers")
     leave_months = policy.retention.period_months
     table = score(found, purchases.model, spend.model, terms, leave_months=leave_months)
@@ -133,14 +139,29 @@ def build_book(
         "terms": terms.to_dict() | {"sentence": terms.sentence},
         "leave_months": leave_months,
         "paid_share": paid_share(found.table),
+        "intervals": {"level": LEVEL, "without": without_intervals(draws.values())},
         "policy": {"version": policy.version, "assumed": list(policy.assumed)},
     }
     progress("Writing the book")
     with write_book(Path(path), manifest) as folder:
         _write_values(table, folder / VALUES)
+        progress("Drawing intervals")
+        manifest["intervals"] |= add_intervals(
+            folder / VALUES,
+            draws,
+            terms,
+            end=found.end,
+            unit=unit,
+            paid_share=manifest["paid_share"],
+            row_group=ROW_GROUP,
+        )
         manifest["totals"] = _totals(folder / VALUES)
         models = {
-            role: {"model": fit.model.name, "parameters": fit.parameters}
+            role: {
+                "model": fit.model.name,
+                "parameters": fit.parameters,
+                "draws": draws[role].to_dict(),
+            }
             for role, fit in (("purchases", purchases), ("spend", spend))
         }
         (folder / MODELS).write_text(json.dumps(models, indent=2) + "\n", encoding="utf-8")
@@ -148,9 +169,20 @@ def build_book(
     return Book(Path(path))
 
 
+def _fit_spend(found: CustomerHistories) -> Fit[GammaGamma] | PooledSpendFit:
+    """Fit Gamma-Gamma, or its limit where customers differ no more than by chance."""
+    try:
+        return GammaGamma.fit(found)
+    except FitError as error:
+        try:
+            return PooledSpend.fit(found)
+        except NotIdentifiedError:
+            raise error from None
+
+
 def _write_values(table: ir.Table, file: Path) -> None:
     """Write one row a customer; a full disk is an OSError, whoever meets it."""
-    values = table.select(*VALUE_COLUMNS, "first_date").order_by("customer_id")
+    values = table.select(*SCORE_COLUMNS, "first_date").order_by("customer_id")
     try:
         values.to_parquet(file, row_group_size=ROW_GROUP, compression="zstd")
     except duckdb.IOException as error:

@@ -135,6 +135,14 @@ def test_killed_at_any_moment_a_build_leaves_a_whole_book(book: Path) -> None:
         assert clv.Book(book).customer("0001") == value
     subprocess.run(line, check=True, capture_output=True)
     assert sorted(file.name for file in book.iterdir()) == FILES
+    assert [file.name for file in book.parent.iterdir()] == ["book"]  # nothing is left behind
+
+
+def test_a_build_that_still_runs_keeps_its_folder(book: Path) -> None:
+    with write_book(book, {"customers": 1}) as folder:
+        replace(book)
+        assert folder.is_dir()
+    assert json.loads((book / "manifest.json").read_text(encoding="utf-8"))["customers"] == 1
 
 
 def test_an_interrupted_command_leaves_nothing(tmp_path: Path) -> None:
@@ -188,8 +196,8 @@ def test_all_that_is_wrong_with_a_book_is_told_at_once(book: Path) -> None:
 
 def test_a_book_of_a_later_format_is_told_as_that(book: Path) -> None:
     manifest = json.loads((book / "manifest.json").read_text(encoding="utf-8"))
-    (book / "manifest.json").write_text(json.dumps(manifest | {"format": 2}), encoding="utf-8")
-    with pytest.raises(BookError, match=r"book of format 2; this version reads format 1"):
+    (book / "manifest.json").write_text(json.dumps(manifest | {"format": 3}), encoding="utf-8")
+    with pytest.raises(BookError, match=r"book of format 3; this version reads format 2"):
         clv.Book(book)
 
 

@@ -210,8 +210,10 @@ def test_progress_tells_the_steps_in_order(tmp_path: Path) -> None:
     assert steps == [
         "Reading the orders",
         "Fitting the models",
+        "Drawing from the posterior",
         "Valuing the customers",
         "Writing the book",
+        "Drawing intervals",
     ]
 
 

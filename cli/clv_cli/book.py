@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from clv_cli.output import paragraph, plain
+from clv_cli.output import between, money, paragraph, percent, plain
 
 if TYPE_CHECKING:
     from clv.book import Book
 
-__all__ = ["book_argument", "echo_caveats"]
+__all__ = [
+    "book_argument",
+    "echo_caveats",
+    "interval_name",
+    "total_value",
+    "without_intervals",
+]
+
+SHOWN = 3
+"""Assumed figures that a table names; the other formats have all."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,11 +42,47 @@ def book_argument(command: F) -> F:
 
 
 def echo_caveats(book: Book, keys: Sequence[str]) -> None:
-    """Say what the data hardly tell, and which figures nobody has confirmed, with their values."""
+    """Say what the data hardly tell, and which figures nobody has confirmed, with their values.
+
+    Of many the three that matter most: what is at stake and what is won are in proportion to them.
+    """
     for concern in book.concerns:
         paragraph(f"Caution: {concern}")
     if not keys:
         return
     values = book.policy.assumed
-    shown = ", ".join(f"{key} {plain(values[key])}" for key in keys)
-    paragraph(f"Assumed, not confirmed by you: {shown}.")
+    most = sorted(keys, key=_weight)[:SHOWN] if len(keys) > SHOWN else keys
+    shown = ", ".join(f"{key} {plain(values[key])}" for key in most)
+    if len(keys) == len(most):
+        paragraph(f"Assumed, not confirmed by you: {shown}.")
+        return
+    paragraph(
+        f"Assumed, not confirmed by you: {len(keys)} figures of the policy. Those that matter most "
+        f"here: {shown}. All of them: --format json. To set your own: clv policy init policy.toml."
+    )
+
+
+def total_value(book: Book) -> str:
+    """Write what all customers are worth together, with its interval."""
+    about = book.manifest
+    told = money(about["totals"]["lifetime_value"], book.policy.currency)
+    held = about["intervals"]["lifetime_value"]
+    return f"{told} ({interval_name(book)} {between(held[0], held[1], 0)})" if held else told
+
+
+def interval_name(book: Book) -> str:
+    """Name the intervals of a book: "80 % interval"."""
+    return f"{percent(book.manifest['intervals']['level'])} interval"
+
+
+def without_intervals(book: Book) -> str:
+    """Say why values have no interval; nothing where they have."""
+    about = book.manifest["intervals"]
+    return str(about["without"] or about["without_total"])
+
+
+def _weight(key: str) -> int:
+    """Place of an assumed figure among those that matter most; behind them where it is none."""
+    matters = ("problems.*.dropout", "retention.effect", "recovery.savable_share", "margin")
+    places = [i for i, pattern in enumerate(matters) if fnmatch.fnmatch(key, pattern)]
+    return places[0] if places else len(matters)

@@ -68,7 +68,12 @@ def budget(book: Book, total: float | None, output: Path | None, form: str) -> N
     else:
         echo_json(
             answer.to_dict()
-            | {"rows": rows, "customers": len(answer.spend), "concerns": list(book.concerns)}
+            | {
+                "rows": rows,
+                "customers": len(answer.spend),
+                "without_range": book.without_intervals,
+                "concerns": list(book.concerns),
+            }
         )
 
 
@@ -76,6 +81,8 @@ def echo_budget(book: Book, answer: RetentionBudget) -> None:
     """Print the budget for a person: what it says, then who gets most."""
     for sentence in answer.sentences:
         paragraph(sentence)
+    if book.without_intervals:
+        paragraph(book.without_intervals)
     funded = sum(1 for spend in answer.spend if spend > 0)
     if funded:
         rows = sorted(answer.rows(), key=lambda row: (-row["spend"], row["customer_id"]))[:SHOWN]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from clv_cli.book import total_value, without_intervals
 from clv_cli.orders import echo_rows_read, orders_options
-from clv_cli.output import Progress, money, paragraph
+from clv_cli.output import Progress, paragraph, percent
 
 
 @click.command(
@@ -66,18 +67,19 @@ def build(
         )
     about = book.manifest
     echo_rows_read(about["rows"])
-    value = money(about["totals"]["lifetime_value"], policy.currency)
     paragraph(
         f"{about['customers']:,} customers up to {about['end']}, of whom "
         f"{about['totals']['p_alive']:,.0f} are expected to be customers still, "
-        f"are worth {value} from here on."
+        f"are worth {total_value(book)} from here on."
     )
+    if without := without_intervals(book):
+        paragraph(without)
     paragraph(about["terms"]["sentence"])
     paragraph(about["independence"]["sentence"])
     if about["paid_share"] < 1:
         paragraph(
-            f"{about['paid_share']:.1%} of the repeat purchases were paid for, the others were "
-            "free; expected spend and values count that share."
+            f"{percent(about['paid_share'], 1)} of the repeat purchases were paid for, the others "
+            "were free; expected spend and values count that share."
         )
     for concern in book.concerns:
         paragraph(f"Caution: {concern}")

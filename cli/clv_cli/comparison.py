@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from clv_cli.orders import echo_rows_read
-from clv_cli.output import Progress, echo_json, echo_rows, echo_table, number, paragraph
+from clv_cli.output import Progress, echo_json, echo_rows, echo_table, number, paragraph, percent
 
 __all__ = ["echo_comparison"]
+
+DEFAULT = "bg-nbd"
+"""The model that `clv build` takes where none is named."""
 
 
 def echo_comparison(
@@ -45,7 +48,7 @@ def echo_comparison(
     cells = []
     for row in found.rows:
         fit = row.fit
-        alive = "" if row.one_time_alive is None else f"{row.one_time_alive:.0%}"
+        alive = "" if row.one_time_alive is None else percent(row.one_time_alive)
         line = [
             row.label,
             number(fit.log_likelihood if fit else None),
@@ -61,3 +64,9 @@ def echo_comparison(
     click.echo()
     for sentence in found.sentences:
         paragraph(sentence)
+    best = found.best.model
+    if best != DEFAULT:
+        paragraph(
+            f"A book is built with {DEFAULT} unless you name another model: clv build ORDERS "
+            f"-o BOOK --model {best}."
+        )

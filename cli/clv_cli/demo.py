@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clv_cli.output import Progress, echo_table, money, number, paragraph
+from clv_cli.book import interval_name, total_value
+from clv_cli.output import Progress, between, echo_table, number, paragraph, percent
 
 if TYPE_CHECKING:
     from clv.book import Book
@@ -59,7 +60,7 @@ def demo(output: Path) -> None:
     _title("What the customers are worth")
     totals = book.manifest["totals"]
     paragraph(
-        f"{book.customers:,} customers are worth {money(totals['lifetime_value'], 'USD')} from "
+        f"{book.customers:,} customers are worth {total_value(book)} from "
         f"{book.end} on; {totals['p_alive']:,.0f} of them are expected to be customers still."
     )
     paragraph(book.manifest["terms"]["sentence"])
@@ -74,13 +75,14 @@ def demo(output: Path) -> None:
     _title("The ten most valuable customers")
     top = book.values(top=10).to_dict("records")
     echo_table(
-        ["customer", "repeat orders", "P(alive)", "lifetime value USD"],
+        ["customer", "repeat orders", "P(alive)", "lifetime value USD", interval_name(book)],
         (
             [
                 str(row["customer_id"]),
                 f"{row['frequency']:,.0f}",
                 number(row["p_alive"]),
                 number(row["lifetime_value"]),
+                between(row["lifetime_value_low"], row["lifetime_value_high"], 0),
             ]
             for row in top
         ),
@@ -143,5 +145,7 @@ def _plots(orders: Orders, book: Book, folder: Path) -> tuple[list[Path], str]:
     return saved, (
         f"Fitted on the orders to {check.calibration_end} alone, and given what each customer "
         f"had done by then, the model expects {check.expected:,.1f} repeat purchases to "
-        f"{check.end}; {check.actual:,} came. It expects {abs(check.error):.0%} {way} than came."
+        f"{check.end}; {check.actual:,} came. It expects {percent(abs(check.error))} {way} "
+        "than came. The plot of tracking knows only the day of each first order and counts from "
+        "there on, so its total differs."
     )

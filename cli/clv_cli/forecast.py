@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from clv_cli.book import book_argument, echo_caveats
-from clv_cli.output import echo_json, echo_rows, echo_table, format_option, number, paragraph
+from clv_cli.output import (
+    between,
+    echo_json,
+    echo_rows,
+    echo_table,
+    format_option,
+    number,
+    paragraph,
+    percent,
+)
 
 if TYPE_CHECKING:
     from clv.book import Book
+    from clv.value.forecast import ForecastMonth
 
 __all__ = ["echo_forecast", "forecast"]
+
+FIGURES = ("orders", "revenue", "margin")
 
 SCOPE = (
     "Expected values for the customers in the book; customers not yet won are not in them. "
@@ -41,16 +54,17 @@ def forecast(book: Book, months: int, form: str) -> None:
         echo_forecast(book, months)
         echo_caveats(book, [key for key in book.assumed_terms if key == "margin"])
         return
-    rows = [row.to_dict() for row in book.forecast(months)]
+    found = book.forecast(months)
+    rows = [row.to_dict() for row in found]
     if form == "csv":
         echo_rows(rows)
         return
     echo_json(
         {
             "rows": rows,
-            "total": {
-                name: sum(row[name] for row in rows) for name in ("orders", "revenue", "margin")
-            },
+            "total": {k: v for k, v in found.total.to_dict().items() if k.startswith(FIGURES)},
+            "level": found.level,
+            "without_intervals": found.without_intervals,
             "end": book.end.isoformat(),
             "currency": book.policy.currency,
             "margin": book.policy.margin,
@@ -63,18 +77,32 @@ def forecast(book: Book, months: int, form: str) -> None:
 
 def echo_forecast(book: Book, months: int) -> None:
     """Print the forecast as a table with its total."""
-    rows = book.forecast(months)
+    found = book.forecast(months)
     currency = f" {book.policy.currency}" if book.policy.currency else ""
-    cells = [
-        [
-            row.month + (f" (from the {row.first_day.day}.)" if row.partial else ""),
-            number(row.orders, 1),
-            number(row.revenue),
-            number(row.margin),
-        ]
-        for row in rows
-    ]
-    sums = [sum(getattr(row, name) for row in rows) for name in ("orders", "revenue", "margin")]
-    cells.append(["total", number(sums[0], 1), number(sums[1]), number(sums[2])])
-    echo_table(["month", "orders", f"revenue{currency}", f"margin{currency}"], cells)
+    level = percent(found.level)
+    held = [name for name in FIGURES if getattr(found.total, f"{name}_low") is not None]
+    columns = ["month"]
+    for name in FIGURES:
+        columns.append(name if name == "orders" else f"{name}{currency}")
+        columns += [level] * (name in held)
+    cells = [_cells(row, held) for row in (*found, found.total)]
+    echo_table(columns, cells)
     paragraph(SCOPE)
+    if held:
+        paragraph(
+            f"{level}: the interval in which the figure beside it comes to lie with that "
+            "probability if customers go on as the model says. Intervals of months do not add up "
+            "to that of the total."
+        )
+    if found.without_intervals:
+        paragraph(found.without_intervals)
+
+
+def _cells(row: ForecastMonth, held: Sequence[str]) -> list[str]:
+    part = f" (from the {row.first_day.day}.)" if row.partial else ""
+    cells = [f"{row.month}{part}"]
+    for name in FIGURES:
+        cells.append(number(getattr(row, name), 1 if name == "orders" else 2))
+        if name in held:
+            cells.append(between(getattr(row, f"{name}_low"), getattr(row, f"{name}_high"), 0))
+    return cells

@@ -21,6 +21,7 @@ from clv.errors import RequestError
 
 __all__ = [
     "Progress",
+    "between",
     "echo_json",
     "echo_rows",
     "echo_table",
@@ -28,6 +29,7 @@ __all__ = [
     "money",
     "number",
     "paragraph",
+    "percent",
     "plain",
     "write_rows",
 ]
@@ -56,6 +58,18 @@ def number(value: float | None, digits: int = 2) -> str:
     if value is None or math.isnan(value):
         return ""
     return f"{value:,.{digits}f}"
+
+
+def between(low: float | None, high: float | None, digits: int = 2) -> str:
+    """Write an interval for people; an empty cell for none."""
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return ""
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share as a percentage."""
+    return f"{100 * share:.{digits}f} %"
 
 
 def money(value: float | None, currency: str = "") -> str:

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import book_argument, echo_caveats
+from clv_cli.book import (
+    book_argument,
+    echo_caveats,
+    interval_name,
+    total_value,
+    without_intervals,
+)
 from clv_cli.output import (
+    between,
     echo_json,
     echo_rows,
     echo_table,
@@ -69,6 +76,7 @@ def value(
                 "unit": book.unit,
                 "currency": book.policy.currency,
                 "terms": book.manifest["terms"],
+                "intervals": book.manifest["intervals"],
                 "assumed": list(book.assumed_terms),
                 "concerns": list(book.concerns),
             }
@@ -83,14 +91,15 @@ def value(
         _echo_customers(book, rows)
     click.echo()
     paragraph(book.manifest["terms"]["sentence"])
+    paragraph(without_intervals(book) or _intervals(book, one=customer is not None))
     echo_caveats(book, book.assumed_terms)
 
 
 def _echo_customers(book: Book, rows: list[dict[str, Any]]) -> None:
     currency = f" {book.policy.currency}" if book.policy.currency else ""
     echo_table(
-        ["customer", "repeat orders", "P(alive)", "expected orders", f"per order{currency}",
-         f"value if alive{currency}", f"lifetime value{currency}"],
+        ["customer", "repeat orders", "P(alive)", "expected orders", "per order",
+         "if alive", f"lifetime value{currency}", interval_name(book)],
         (
             [
                 str(row["customer_id"]),
@@ -100,6 +109,7 @@ def _echo_customers(book: Book, rows: list[dict[str, Any]]) -> None:
                 number(row["expected_spend"]),
                 number(row["value_if_alive"]),
                 number(row["lifetime_value"]),
+                between(row["lifetime_value_low"], row["lifetime_value_high"], 0),
             ]
             for row in rows
         ),
@@ -107,10 +117,27 @@ def _echo_customers(book: Book, rows: list[dict[str, Any]]) -> None:
     )  # fmt: skip
 
 
+def _intervals(book: Book, *, one: bool) -> str:
+    """Say what the intervals hold."""
+    level = 10 * book.manifest["intervals"]["level"]
+    told = (
+        f"The {interval_name(book)} of a lifetime value is what {level:.0f} in 10 such customers "
+        "come to: whether one stays, how often one buys and what one spends are in it"
+    )
+    if one:
+        return f"{told}; that of the value if a customer still holds its expectation alone."
+    return f"{told}. All {book.customers:,} together: {total_value(book)}."
+
+
 def _echo_customer(book: Book, row: dict[str, Any]) -> None:
     currency, unit = book.policy.currency, book.unit
     spend = row["monetary_value"]
     expected = number(row["expected_purchases"]) or "no horizon"
+
+    def interval(of: str) -> list[list[str]]:
+        held = between(row[f"{of}_low"], row[f"{of}_high"])
+        return [[f"  {interval_name(book)}", held]] if held else []
+
     echo_table(
         [f"Customer {row['customer_id']}", f"at {book.end}"],
         [
@@ -122,6 +149,8 @@ def _echo_customer(book: Book, row: dict[str, Any]) -> None:
             ["expected orders within the horizon", expected],
             ["expected value of an order", money(row["expected_spend"], currency)],
             ["value if a customer still", money(row["value_if_alive"], currency)],
+            *interval("value_if_alive"),
             ["lifetime value", money(row["lifetime_value"], currency)],
+            *interval("lifetime_value"),
         ],
     )

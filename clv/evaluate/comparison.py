@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from clv.errors import ClvError, NotIdentifiedError, RequestError
-from clv.history import DAYS_PER_UNIT, Floats, Histories
+from clv.history import Floats, Histories
 from clv.models import PURCHASE_MODELS, purchase_model
 from clv.models.base import PurchaseModel
 from clv.models.maximum_likelihood import Fit
 from clv.transactions.orders import Orders
 from clv.transactions.split import Holdout, holdout
+from clv.value.terms import days_per_unit
 
 __all__ = ["Compared", "Comparison", "compare", "holdout_log_likelihood"]
 
@@ -179,9 +180,10 @@ class Comparison:
         if not others:
             return said + "."
         other = best if best in others else others[0]
+        alive = 100 * (other.one_time_alive or 0.0)
         return (
-            f"{said}; {other.label} gives them a probability of {other.one_time_alive:.0%} and "
-            f"expects {other.one_time_orders:,.0f} of {other.orders:,.0f}. Their lifetime values "
+            f"{said}; {other.label} gives them a probability of {alive:.0f} % and expects "
+            f"{other.one_time_orders:,.0f} of {other.orders:,.0f}. Their lifetime values "
             "differ by as much."
         )
 
@@ -209,6 +211,9 @@ def compare(
     calibration_end: date | str | None = None,
 ) -> Comparison:
     """Fit several purchase models to the same histories and set them side by side.
+
+    No priors: AIC and BIC then use the likelihood at its maximum, where those of a fit with a prior
+    use the likelihood at the mode and do not compare.
 
     Parameters
     ----------
@@ -271,7 +276,7 @@ def _compared(model: type[PurchaseModel], histories: Histories, split: Holdout |
     except ClvError as error:
         return Compared(model.name, model.label, None, reason=str(error))
     h = histories
-    year = YEAR / DAYS_PER_UNIT[h.unit]
+    year = YEAR / days_per_unit(h.unit)
     once = h.frequency == 0
     p_alive = np.asarray(fit.model.p_alive(h.frequency, h.recency, h.T))
     orders = p_alive * fit.model.expected_purchases_if_alive(year, h.frequency, h.T, h.recency)

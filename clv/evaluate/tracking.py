@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from clv.errors import RequestError
 from clv.evaluate.holdout import relative_error
-from clv.history import DAYS_PER_UNIT, Floats, Unit
+from clv.history import Floats, Unit
 from clv.models.base import PurchaseModel
 from clv.models.maximum_likelihood import Fit
 from clv.transactions.orders import Orders
 from clv.transactions.split import tracking
+from clv.value.terms import days_per_unit
 
 __all__ = ["TrackingCheck", "expected_tracking", "tracking_check"]
 
@@ -108,7 +109,7 @@ def expected_tracking(model: PurchaseModel, new_customers: npt.ArrayLike, *, uni
     [0.0, 0.78, 1.56, 2.33]
     """
     joined = np.asarray(new_customers, dtype=float)
-    per_customer = model.expected_purchases(np.arange(len(joined)) / DAYS_PER_UNIT[unit])
+    per_customer = model.expected_purchases(np.arange(len(joined)) / days_per_unit(unit))
     return np.convolve(joined, per_customer)[: len(joined)]
 
 

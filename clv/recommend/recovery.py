@@ -9,7 +9,8 @@ from typing import Any
 
 from clv.errors import RequestError
 from clv.recommend.limits import BINDINGS, PERSON, RecoveryLimits, recovery_limits
-from clv.recommend.policy import Policy, money
+from clv.recommend.policy import Policy
+from clv.recommend.recovery_words import reasons_for
 from clv.recommend.response import Form, unit_cost
 
 __all__ = ["Recovery", "RecoveryInputs", "recovery_limit"]
@@ -45,6 +46,8 @@ class RecoveryInputs:
         What the recommended amount is expected to keep, less its real cost.
     gain_of_asking, cost_of_asking : float
         What the recommended amount gains over what the agent may give now; what asking costs.
+    value_low, value_high : float or None
+        10 and 90 % points of the value from now on, as far as it was learned; None if not known.
     """
 
     value_if_alive: float
@@ -62,6 +65,8 @@ class RecoveryInputs:
     net_gain: float
     gain_of_asking: float
     cost_of_asking: float
+    value_low: float | None = None
+    value_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,10 @@ class Recovery:
         Code of the currency; empty where the policy does not state it.
     policy_version : str
         Of the policy used.
+    recommended_low, recommended_high : float or None
+        10-90 % range of `recommended`, from that of the customer's value; None if not known.
+    without_range : str
+        Why there is no range; empty where there is one.
     """
 
     customer_id: str | None
@@ -113,6 +122,9 @@ class Recovery:
     inputs: RecoveryInputs
     currency: str
     policy_version: str
+    recommended_low: float | None = None
+    recommended_high: float | None = None
+    without_range: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything under its own name, ready for JSON."""
@@ -135,17 +147,26 @@ def recovery_limit(
     given_12_months: float = 0.0,
     customer_id: str | None = None,
     form: Form = "cash",
+    value_low: float | None = None,
+    value_high: float | None = None,
+    without_range: str = "The uncertainty of the customer's value was not given.",
 ) -> Recovery:
     """Return what may be spent on one customer's problem, and why.
 
     Parameters
     ----------
-    policy, problem, loss, value_if_alive, frequency, hours, severity, days_since_incident
+    policy, loss, value_if_alive, frequency, hours, severity, days_since_incident
         As in :func:`~clv.recommend.limits.recovery_limits`, one number each.
+    problem : str
+        Key or label of a problem type, in any case, with blanks or hyphens for underscores.
     p_alive, word_of_mouth, given_12_months, form
         The same.
     customer_id : str, optional
         Repeated in the answer.
+    value_low, value_high : float, optional
+        10 and 90 % points of the value from now on; the range of the answer comes from them.
+    without_range : str
+        Why they are not given.
 
     Returns
     -------
@@ -179,6 +200,7 @@ def recovery_limit(
         "given_12_months": given_12_months,
         "form": form,
     }
+    problem = _key(policy, problem)
     limits = recovery_limits(policy, problem, loss, **asked)
     if limits.recommended.ndim:
         raise RequestError(
@@ -195,7 +217,14 @@ def recovery_limit(
         net_gain=float(limits.net_gain),
         gain_of_asking=float(limits.gain_of_asking),
         cost_of_asking=float(limits.cost_of_asking),
+        value_low=value_low,
+        value_high=value_high,
     )
+    # The recommended amount never falls as the value rises: its range is that of the value.
+    ends: list[float] = []
+    if value_low is not None and value_high is not None:
+        of_value = {"value_if_alive": (value_low, value_high)}
+        ends = recovery_limits(policy, problem, loss, **asked | of_value).recommended.tolist()
     answer = Recovery(
         customer_id=customer_id,
         problem=problem,
@@ -214,8 +243,22 @@ def recovery_limit(
         inputs=inputs,
         currency=policy.currency,
         policy_version=policy.version,
+        recommended_low=ends[0] if ends else None,
+        recommended_high=ends[1] if ends else None,
+        without_range="" if ends else without_range,
     )
-    return dataclasses.replace(answer, reasons=tuple(_reasons(answer, policy)))
+    return dataclasses.replace(answer, reasons=reasons_for(answer, policy))
+
+
+def _key(policy: Policy, problem: str) -> str:
+    """Return the key of a problem type as it was meant: `Wrong-Item`, or its label."""
+
+    def plain(name: str) -> str:
+        return "_".join(name.lower().replace("-", " ").replace("_", " ").split())
+
+    asked = plain(problem)
+    meant = [k for k, kind in policy.problems.items() if asked in (plain(k), plain(kind.label))]
+    return meant[0] if problem not in policy.problems and len(meant) == 1 else problem
 
 
 def _assumed(
@@ -237,130 +280,3 @@ def _assumed(
         idle |= {"dropout.earlier_incident", "dropout.earlier_incident_days"}
     parts = ("margin", "recovery.", "authority.", "dropout.", f"problems.{problem}.")
     return tuple(key for key in policy.assumed if key.startswith(parts) and key not in idle)
-
-
-def _reasons(answer: Recovery, policy: Policy) -> list[str]:
-    """Return what a support lead can read aloud, from what is at stake to who may decide."""
-    owed = (
-        "A refund or anything else the customer is owed by law comes on top and counts against "
-        "none of these limits."
-    )
-    return [
-        *_at_stake(answer, policy),
-        *_waiting(answer),
-        _decided(answer, policy),
-        *_who(answer, policy),
-        owed,
-    ]
-
-
-def _at_stake(answer: Recovery, policy: Policy) -> list[str]:
-    inputs, currency = answer.inputs, policy.currency
-    label = policy.problem(answer.problem).label
-    told = [
-        f"Kept, this customer is worth about {money(inputs.value_if_alive, currency)} from here on."
-    ]
-    if inputs.p_alive < 1:
-        told.append(f"The chance that this is still a customer is {inputs.p_alive:.0%}.")
-    stake = (
-        f"If nothing is done, {inputs.dropout:.0%} of customers like this one leave over a problem "
-        f"of this kind ({label}): {money(answer.ceiling, currency)} is at stake"
-    )
-    if inputs.word_of_mouth:
-        stake += f", {money(inputs.word_of_mouth, currency)} of it through what others are told"
-    return [*told, stake + "."]
-
-
-def _waiting(answer: Recovery) -> list[str]:
-    if answer.inputs.promptness == 1:
-        return []
-    told = (
-        f"After {answer.inputs.hours:g} hours an answer does only {answer.inputs.promptness:.0%} "
-        "of what a prompt one does, and less with every hour that passes."
-    )
-    return [told]
-
-
-def _decided(answer: Recovery, policy: Policy) -> str:
-    """Say what led to the recommended amount."""
-    rules, currency = policy.recovery, policy.currency
-    amount, floor = money(answer.recommended, currency), money(answer.floor, currency)
-    most = money(answer.most, currency)
-    of_loss = money(rules.most_of_loss * answer.loss, currency)
-    gain = money(answer.inputs.net_gain, currency)
-    pays = f"goodwill pays for itself only up to {most}" if answer.most else "none pays for itself"
-    return {
-        "value at stake": (
-            f"{amount} of goodwill is where the next {rules.grid:g} would bring back less than it "
-            f"costs; it is expected to gain {gain} net. Above {most} it would lose money."
-        ),
-        "too little at stake": (
-            "Goodwill would cost more than it keeps here. Fix the problem well and apologise: "
-            "that takes no goodwill."
-        ),
-        "share of the loss": (
-            f"The policy stops goodwill at {rules.most_of_loss:g} times the loss, {of_loss}; "
-            f"up to {most} would still pay for itself."
-        ),
-        "12-month limit": (
-            f"The policy gives one customer at most {money(rules.most_in_12_months, currency)} in "
-            f"12 months, and {money(answer.inputs.given_12_months, currency)} has been given."
-        ),
-        "too small to handle": (
-            "The goodwill that would pay for itself is too small to be worth handling: fix the "
-            "problem well and apologise."
-        ),
-        "policy floor": (
-            f"Everyone with this problem gets {floor} (policy floor); this customer's value alone "
-            "would allow less within the limits."
-        ),
-        "policy floor, not justified by value": (
-            f"Everyone with this problem gets {floor} (policy floor, not justified by value: at "
-            f"this customer's value {pays})."
-        ),
-        PERSON: (
-            f"Problems of this kind are decided by a person; {amount} is what the customer's value "
-            "alone would speak for."
-        ),
-    }[answer.binding]
-
-
-def _who(answer: Recovery, policy: Policy) -> list[str]:
-    currency, inputs = policy.currency, answer.inputs
-    amount, now = money(answer.recommended, currency), money(answer.pay_now, currency)
-    if answer.binding == PERSON:
-        return ["Pass it on at once, and give nothing before they have decided."]
-    if answer.recommended == 0:
-        return []
-    told = []
-    if answer.first_gesture < answer.recommended:
-        first = money(answer.first_gesture, currency)
-        if answer.first_gesture == 0:
-            told.append("Apologise and fix it first; offer goodwill only if that is not enough.")
-        elif answer.first_gesture == answer.floor:
-            told.append(f"Offer the policy floor of {first} first.")
-        else:
-            told.append(
-                f"Offer {first} first: up to there each unit spent brings back two or more."
-            )
-    if answer.authority == "automatic":
-        return [*told, f"{amount} may be given without asking anyone."]
-    if answer.authority == "agent":
-        return [*told, f"The agent may give {amount} without asking."]
-    who = (
-        "A person has to approve"
-        if answer.authority == PERSON
-        else f"The {answer.authority} tier may approve"
-    )
-    told.append(f"{who} {amount}; the agent may give {now} at once.")
-    gain, cost = money(inputs.gain_of_asking, currency), money(inputs.cost_of_asking, currency)
-    if not answer.escalate:
-        told.append(
-            f"Give {now} now: asking for the rest would gain {gain} but cost {cost}, mostly by "
-            "the wait."
-        )
-    elif answer.floor > answer.pay_now:
-        told.append("Ask for the rest: the policy floor is above what the agent may give.")
-    else:
-        told.append(f"Ask for the rest: it gains {gain}, the asking and the wait cost {cost}.")
-    return told

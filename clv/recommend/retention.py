@@ -13,7 +13,7 @@ doi:10.1509/jmr.16.0163). The division itself is :func:`clv.recommend.allocation
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from clv.errors import RequestError
 from clv.recommend.allocation import Allocation, allocate
 from clv.recommend.policy import Policy, money
 
-__all__ = ["RetentionBudget", "retention_budget"]
+__all__ = ["RetentionBudget", "retention_budget", "value_kept"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,8 @@ class RetentionBudget:
         The total worth asking for: its last unit returns just itself.
     unspent : float
         What is left of the budget because it would return less than itself.
+    gain_low, gain_high : float or None
+        Interval of what the spend keeps in all, where one was drawn; see :meth:`with_range`.
     assumed : tuple of str
         Dotted keys of the policy values used that the company has not set itself.
     sentences : tuple of str
@@ -67,6 +69,31 @@ class RetentionBudget:
     sentences: tuple[str, ...]
     currency: str
     policy_version: str
+    gain_low: float | None = None
+    gain_high: float | None = None
+
+    @property
+    def total_gain(self) -> float:
+        """Value that the spend is expected to keep in all, before its cost, in money."""
+        return float(np.sum(self.expected_gain))
+
+    def with_range(self, low: float, high: float, level: float) -> RetentionBudget:
+        """Return this budget with an interval of what its spend keeps, said in words too.
+
+        Parameters
+        ----------
+        low, high : float
+            Bounds of the value kept, in money.
+        level : float
+            Of the interval.
+        """
+        between = f"between {money(low, self.currency)} and {money(high, self.currency)}"
+        told = (
+            f"What the orders tell of the customers leaves that {between} ({100 * level:.0f} % "
+            "interval); what money achieves is taken as the policy says."
+        )
+        sentences = (self.sentences[0], told, *self.sentences[1:])
+        return replace(self, gain_low=low, gain_high=high, sentences=sentences)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield one row a customer: `customer_id`, `spend`, `expected_gain`."""
@@ -82,6 +109,9 @@ class RetentionBudget:
             "shadow_price": self.shadow_price,
             "optimal_total": self.optimal_total,
             "unspent": self.unspent,
+            "total_gain": self.total_gain,
+            "gain_low": self.gain_low,
+            "gain_high": self.gain_high,
             "assumed": list(self.assumed),
             "sentences": list(self.sentences),
             "currency": self.currency,
@@ -147,9 +177,7 @@ def retention_budget(
     ids = np.asarray(customer_ids)
     A, V, d, m = _checked(ids, given)
     rules = policy.retention
-    w = A * V * d * rules.effect
-    # where nothing is at stake the scale has no meaning and no effect
-    k = 1 / (rules.money_scale * np.where(w > 0, m, 1.0))
+    w, k = _curve(policy, A, V, d, m)
     divided = allocate(w, k, lo=rules.min_per_customer, hi=rules.max_per_customer, total=total)
     keys = tuple(key for key in policy.assumed if key.startswith("retention."))
     return RetentionBudget(
@@ -165,6 +193,57 @@ def retention_budget(
         currency=policy.currency,
         policy_version=policy.version,
     )
+
+
+def value_kept(
+    policy: Policy,
+    spend: npt.NDArray[np.float64],
+    *,
+    p_alive: npt.NDArray[np.float64],
+    value_if_alive: npt.NDArray[np.float64],
+    p_leaves: npt.NDArray[np.float64],
+    expected_spend: npt.NDArray[np.float64],
+) -> float:
+    """Value that a given spend on each customer is expected to keep in all, before its cost.
+
+    Parameters
+    ----------
+    policy : Policy
+        Its `retention` figures are used.
+    spend : ndarray, shape (n,)
+        What is spent on each customer, in money.
+    p_alive, value_if_alive, p_leaves, expected_spend : ndarray, shape (n,)
+        As in :func:`retention_budget`, under whatever models.
+
+    Returns
+    -------
+    float
+        Σ w(1 − exp(−ks)), in money.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> kept = value_kept(Policy(), 30.0 * one, p_alive=0.9 * one, value_if_alive=800.0 * one,
+    ...                   p_leaves=0.4 * one, expected_spend=60.0 * one)
+    >>> round(kept, 2)  # 0.9 · 800 · 0.4 · 0.3 · (1 − exp(−30/(0.5 · 60)))
+    54.62
+    """
+    w, k = _curve(policy, p_alive, value_if_alive, p_leaves, expected_spend)
+    return float(w @ -np.expm1(-k * spend))
+
+
+def _curve(
+    policy: Policy,
+    A: npt.NDArray[np.float64],
+    V: npt.NDArray[np.float64],
+    d: npt.NDArray[np.float64],
+    m: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return w and k of each customer."""
+    rules = policy.retention
+    w = A * V * d * rules.effect
+    # where nothing is at stake the scale has no meaning and no effect
+    return w, 1 / (rules.money_scale * np.where(w > 0, m, 1.0))
 
 
 def _checked(

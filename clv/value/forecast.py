@@ -17,8 +17,9 @@ import numpy.typing as npt
 from dateutil.relativedelta import relativedelta
 
 from clv.errors import RequestError
-from clv.history import DAYS_PER_UNIT, Unit
+from clv.history import Unit
 from clv.models.base import PurchaseModel
+from clv.value.terms import days_per_unit
 
 __all__ = ["ForecastMonth", "forecast", "months_after"]
 
@@ -39,6 +40,8 @@ class ForecastMonth:
         Expected number of orders (customer-days with a purchase).
     revenue, margin : float
         Expected revenue of those orders, and the margin on it; not discounted.
+    orders_low, orders_high, revenue_low, revenue_high, margin_low, margin_high : float or None
+        Predictive intervals of the three sums, parameters and chance; None where there is none.
     """
 
     month: str
@@ -48,6 +51,12 @@ class ForecastMonth:
     orders: float
     revenue: float
     margin: float
+    orders_low: float | None = None
+    orders_high: float | None = None
+    revenue_low: float | None = None
+    revenue_high: float | None = None
+    margin_low: float | None = None
+    margin_high: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """All of it in plain types."""
@@ -59,6 +68,12 @@ class ForecastMonth:
             "orders": self.orders,
             "revenue": self.revenue,
             "margin": self.margin,
+            "orders_low": self.orders_low,
+            "orders_high": self.orders_high,
+            "revenue_low": self.revenue_low,
+            "revenue_high": self.revenue_high,
+            "margin_low": self.margin_low,
+            "margin_high": self.margin_high,
         }
 
 
@@ -129,7 +144,7 @@ def forecast(
     before = np.zeros_like(x)
     rows = []
     for first, last in spans:
-        t = (last - end).days / DAYS_PER_UNIT[unit] if ahead is None else ahead(last)
+        t = (last - end).days / days_per_unit(unit) if ahead is None else ahead(last)
         until = purchases.expected_purchases_if_alive(t, x, T, t_x)
         purchases_in = until - before
         before = until

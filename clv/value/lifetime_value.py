@@ -20,6 +20,8 @@ import pyarrow as pa
 from clv.errors import FitError
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
+from clv.models.maximum_likelihood import Fit
+from clv.models.pooled_spend import PooledSpend, PooledSpendFit
 from clv.transactions.summary import CustomerHistories
 from clv.value.terms import Terms
 
@@ -34,8 +36,8 @@ INTERNAL = ("first_date", "recency_days", "T_days", "discounted_purchases", "p_l
 
 def lifetime_value(
     histories: CustomerHistories,
-    purchases: PurchaseModel,
-    spend: GammaGamma,
+    purchases: PurchaseModel | Fit[PurchaseModel],
+    spend: GammaGamma | PooledSpend | Fit[GammaGamma] | PooledSpendFit,
     *,
     margin: float,
     discount_rate: float,
@@ -47,10 +49,10 @@ def lifetime_value(
     ----------
     histories : CustomerHistories
         From :func:`clv.histories`; the models must be in its unit of time.
-    purchases : PurchaseModel
-        When customers buy and leave, such as a fitted :class:`clv.BGNBD`.
-    spend : GammaGamma
-        What a purchase is worth.
+    purchases : PurchaseModel or Fit
+        When customers buy and leave: :class:`clv.BGNBD` or another, or a fit of it.
+    spend : GammaGamma, PooledSpend or Fit
+        What a purchase is worth, or a fit of it.
     margin : float
         Share of revenue that remains, above 0 and at most 1.
     discount_rate : float
@@ -64,7 +66,8 @@ def lifetime_value(
         One row a customer, by `customer_id`: frequency, recency, T, monetary_value,
         spend_frequency, p_alive, expected_purchases (within the horizon), expected_spend
         (per purchase), value_if_alive and lifetime_value (in money of the orders, at the end of
-        observation).
+        observation). `attrs["concerns"]` has what the fits say every later figure must carry;
+        models alone carry none.
 
     Raises
     ------
@@ -78,21 +81,29 @@ def lifetime_value(
     >>> import clv
     >>> orders = clv.read_orders(clv.datasets.path("cdnow"))
     >>> h = clv.histories(orders, end="1997-09-30", unit="week")
-    >>> values = clv.lifetime_value(h, clv.BGNBD.fit(h).model, clv.GammaGamma.fit(h).model,
+    >>> values = clv.lifetime_value(h, clv.BGNBD.fit(h), clv.GammaGamma.fit(h),
     ...                             margin=.4, discount_rate=.1, horizon_months=36)
     >>> len(values), round(float(values.loc["0001", "expected_spend"]), 2)
     (2357, 24.65)
     """
     terms = Terms(margin, discount_rate, horizon_months)
-    table = score(histories, purchases, spend, terms).drop(*INTERNAL)
+    fits = [given for given in (purchases, spend) if isinstance(given, Fit | PooledSpendFit)]
+    table = score(
+        histories,
+        purchases.model if isinstance(purchases, Fit) else purchases,
+        spend.model if isinstance(spend, Fit | PooledSpendFit) else spend,
+        terms,
+    ).drop(*INTERNAL)
     frame: pd.DataFrame = table.to_pyarrow().to_pandas()
-    return frame.set_index("customer_id")
+    frame = frame.set_index("customer_id")
+    frame.attrs["concerns"] = [concern for fit in fits for concern in fit.concerns]
+    return frame
 
 
 def score(
     histories: CustomerHistories,
     purchases: PurchaseModel,
-    spend: GammaGamma,
+    spend: GammaGamma | PooledSpend,
     terms: Terms,
     *,
     leave_months: int = 12,
@@ -132,10 +143,7 @@ def score(
         )
     )
     joined = customers.inner_join(scores, ["frequency", "recency", "T"])
-    k, m = joined.spend_frequency, joined.monetary_value.fill_null(0.0)
-    p, q, v = spend.p, spend.q, spend.v
-    # Gamma-Gamma's posterior mean, as expected_spend, of the purchases that are paid for.
-    spent = paid_share(customers) * p * (v + k * m) / (p * k + (q - 1))
+    spent = paid_share(customers) * _expected_spend(spend, joined)
     joined = joined.mutate(expected_spend=spent)
     joined = joined.mutate(
         value_if_alive=terms.margin * joined.expected_spend * joined.discounted_purchases
@@ -143,6 +151,16 @@ def score(
     return joined.mutate(lifetime_value=joined.p_alive * joined.value_if_alive).order_by(
         "customer_id"
     )
+
+
+def _expected_spend(spend: GammaGamma | PooledSpend, joined: ir.Table) -> ir.FloatingValue:
+    """Return the model's `expected_spend` as arithmetic on the customer's row."""
+    if isinstance(spend, PooledSpend):
+        return ibis.literal(spend.mean, "float64")
+    k, m = joined.spend_frequency, joined.monetary_value.fill_null(0.0)
+    p, q, v = spend.p, spend.q, spend.v
+    spent: ir.FloatingValue = p * (v + k * m) / (p * k + (q - 1))
+    return spent
 
 
 def paid_share(customers: ir.Table) -> float:
@@ -158,9 +176,9 @@ def paid_share(customers: ir.Table) -> float:
     return float(paid) / float(every) if paid and every else 1.0
 
 
-def refuse_infinite_spend(customers: ir.Table, spend: GammaGamma) -> None:
+def refuse_infinite_spend(customers: ir.Table, spend: GammaGamma | PooledSpend) -> None:
     """Refuse a spend model with an infinite mean for some of these customers."""
-    if spend.q > 1:
+    if isinstance(spend, PooledSpend) or spend.q > 1:
         return
     unbounded = customers.filter(spend.p * customers.spend_frequency + spend.q <= 1)
     count = int(unbounded.count().to_pyarrow().as_py())

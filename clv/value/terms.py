@@ -12,9 +12,25 @@ from dateutil.relativedelta import relativedelta
 from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Unit
 
-__all__ = ["DAYS_PER_YEAR", "Terms"]
+__all__ = ["DAYS_PER_YEAR", "Terms", "days_per_unit"]
 
 DAYS_PER_YEAR = 365.25
+
+
+def days_per_unit(unit: Unit) -> float:
+    """Days of a unit of time; refuses opportunities that are counted, which have no length.
+
+    >>> days_per_unit("week")
+    7.0
+    """
+    if unit not in DAYS_PER_UNIT:
+        raise RequestError(
+            f"A {unit} is counted, it has no length in days: dates, months and an annual discount "
+            "rate cannot be told in it. Make histories in days or weeks, as with "
+            'clv.histories(orders, unit="week"); or ask the model itself, in periods, as with '
+            "expected_purchases(t, ...)."
+        )
+    return DAYS_PER_UNIT[unit]
 
 
 @dataclass(frozen=True)
@@ -70,14 +86,15 @@ class Terms:
 
     def rate(self, unit: Unit) -> float:
         """Continuous discount rate per unit of time, ln(1 + annual rate) × unit / year."""
-        return math.log1p(self.discount_rate) * DAYS_PER_UNIT[unit] / DAYS_PER_YEAR
+        return math.log1p(self.discount_rate) * days_per_unit(unit) / DAYS_PER_YEAR
 
     def horizon(self, end: date, unit: Unit) -> float:
         """Units of time from `end` to the same day `horizon_months` calendar months later."""
+        length = days_per_unit(unit)
         if self.horizon_months is None:
             return math.inf
         last = end + relativedelta(months=self.horizon_months)
-        return (last - end).days / DAYS_PER_UNIT[unit]
+        return (last - end).days / length
 
     @property
     def sentence(self) -> str:
@@ -85,8 +102,9 @@ class Terms:
         months = self.horizon_months
         ahead = "without a horizon" if months is None else f"over {months} calendar months"
         return (
-            f"Values are margin ({self.margin:.0%} of revenue) on future purchases {ahead}, "
-            f"discounted at {self.discount_rate:.1%} a year (effective annual rate)."
+            f"Values are margin ({100 * self.margin:.3g} % of revenue) on future purchases "
+            f"{ahead}, discounted at {100 * self.discount_rate:.3g} % a year (effective "
+            "annual rate)."
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -432,3 +432,28 @@ def test_the_installed_command_tells_mistakes_without_a_traceback(here: Path) ->
         assert "Error: " in run.err
         assert "Traceback" not in run.err
     assert list(here.iterdir()) == []
+
+
+# ----------------------------------------------------------------------------------------- recovery
+
+
+def test_recover_says_what_is_missing_all_at_once(book_here: Path) -> None:
+    refused(
+        "recover", "book", "0001", status=2,
+        says=["--problem", "wrong_item (wrong or missing item)", "safety_or_privacy", "--loss"],
+    )  # fmt: skip
+
+
+def test_a_book_in_the_place_of_the_customer(book_here: Path) -> None:
+    refused(
+        "recover", "0001", "book", *RECOVER, status=2,
+        says=["the book comes first", "clv recover book 0001"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["wrong item", "Wrong-Item", "WRONG_ITEM", "wrong or missing item"]
+)
+def test_a_problem_may_be_written_as_it_is_said(book_here: Path, name: str) -> None:
+    answer = done("recover", "book", "0001", "--problem", name, "--loss", 20, "--format", "json")
+    assert answer.json["problem"] == "wrong_item"

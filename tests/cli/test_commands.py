@@ -162,11 +162,14 @@ def test_recover_equals_recovery_limit(customer: str, problem: str) -> None:
         hours=26,
         severity=2,
         customer_id=customer,
+        value_low=row["value_if_alive_low"],
+        value_high=row["value_if_alive_high"],
     ).to_dict()
     # What the value itself assumes is assumed by the limit too.
     terms = ["margin", "discount_rate", "horizon_months"]
     assert sorted(answer.pop("assumed")) == sorted({*terms, *same.pop("assumed")})
     assert answer.pop("concerns") == []  # CDNOW tells every parameter
+    assert answer.pop("end") == CDNOW_END
     assert answer == same
 
 
@@ -175,10 +178,60 @@ def test_recover_says_why_in_words() -> None:
     answer = done(*RECOVER, "--format", "json").json
     for reason in answer["reasons"]:
         assert " ".join(reason.split()) in out
-    for key in answer["assumed"]:
-        assert key in out
+    assert f"{len(answer['assumed'])} figures of the policy" in out
+    assert "problems.defective.dropout 0.15, recovery.savable_share 0.6, margin 0.4." in out
+    assert f"Learned from the orders to {CDNOW_END}" in out
+    span = f"{answer['recommended_low']:,.2f} to {answer['recommended_high']:,.2f}"
+    assert f"its 10-90 % range {span}" in out
     assert f"{answer['recommended']:,.2f}" in out
     assert answer["authority"] in out
+
+
+# --------------------------------------------------------------------------------------- intervals
+
+
+def test_every_command_shows_the_interval_that_json_has() -> None:
+    (row,) = value_rows("--customer", "0509")
+    assert row["lifetime_value_low"] < row["lifetime_value"] < row["lifetime_value_high"]
+    assert row["value_if_alive_low"] < row["value_if_alive"] < row["value_if_alive_high"]
+    table = done("value", "book", "--top", 3).out
+    assert f"{row['lifetime_value_low']:,.0f} to {row['lifetime_value_high']:,.0f}" in table
+    forecast = done("forecast", "book", "--months", 3, "--format", "json").json
+    shown = done("forecast", "book", "--months", 3).out
+    for month in (*forecast["rows"], forecast["total"]):
+        for name in ("orders", "revenue", "margin"):
+            low, high = month[f"{name}_low"], month[f"{name}_high"]
+            assert low < month[name] < high
+            assert f"{low:,.0f} to {high:,.0f}" in shown
+    budget = done("budget", "book", "--total", 300, "--format", "json").json
+    assert budget["gain_low"] < budget["total_gain"] < budget["gain_high"]
+    assert f"between {budget['gain_low']:,.2f} and {budget['gain_high']:,.2f}" in " ".join(
+        done("budget", "book", "--total", 300).out.split()
+    )
+
+
+def test_without_a_posterior_no_interval_but_the_reason() -> None:
+    """Everybody spends 20 each time: how spend differs is not known, and each command says so."""
+    with clv.datasets.path("cdnow").open(encoding="utf-8") as opened:
+        rows = [(row["customer_id"], row["date"], "20") for row in csv.DictReader(opened)]
+    once = {row[:2]: row for row in rows}  # one order a day, or the day's total differs
+    lines = ["customer_id,date,amount", *(",".join(row) for row in once.values())]
+    Path("orders.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    built = " ".join(done("build", "orders.csv", *CDNOW[1:], "-o", "equal").out.split())
+    why = "no interval is shown of anything in money"
+    assert why in built
+    caution = "Caution: The 946 customers with repeat purchases differ in what they spend no more"
+    assert caution in built
+    for line in (["value"], ["forecast"], ["recover", "0509", *RECOVER[3:]], ["budget"]):
+        told = " ".join(done(line[0], "equal", *line[1:]).out.split())
+        assert why in told, line
+        assert caution in told, line
+    (row,) = done("value", "equal", "--customer", "0001", "--format", "json").json["rows"]
+    assert row["expected_spend"] == pytest.approx(20.0)
+    assert row["lifetime_value_low"] is None
+    months = done("forecast", "equal", "--format", "json").json
+    assert months["total"]["orders_low"] < months["total"]["orders"]  # purchases are told
+    assert months["total"]["margin_low"] is None
 
 
 # ------------------------------------------------------------------------------------------ policy

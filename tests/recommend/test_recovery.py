@@ -57,7 +57,7 @@ def test_stable_keys() -> None:
     assert list(told) == [
         "customer_id", "problem", "loss", "first_gesture", "recommended", "most", "ceiling",
         "floor", "authority", "pay_now", "escalate", "binding", "reasons", "assumed", "inputs",
-        "currency", "policy_version",
+        "currency", "policy_version", "recommended_low", "recommended_high", "without_range",
     ]  # fmt: skip
     assert told["customer_id"] == "00042"
     assert isinstance(told["reasons"], list)
@@ -128,14 +128,14 @@ def test_the_first_gesture_is_offered_first() -> None:
 
 
 def test_waiting_is_named() -> None:
-    assert any("After 28 hours" in r and "75%" in r for r in answer(hours=28.0).reasons)  # g(28)
+    assert any("After 28 hours" in r and "75 %" in r for r in answer(hours=28.0).reasons)  # g(28)
     assert not any("hours an answer" in r for r in answer(hours=4.0).reasons)
 
 
 def test_word_of_mouth_and_doubt_are_named() -> None:
     got = answer(word_of_mouth=15.12, p_alive=0.5)
     assert any("15.12 of it through what others are told" in reason for reason in got.reasons)
-    assert any("chance that this is still a customer is 50%" in reason for reason in got.reasons)
+    assert any("chance that this is still a customer is 50 %" in reason for reason in got.reasons)
 
 
 def test_assumed_names_what_had_a_part_and_nothing_else() -> None:

@@ -67,7 +67,7 @@ def test_stable_keys_and_json() -> None:
     told = json.loads(json.dumps(budget(total=20).to_dict()))
     assert set(told) == {
         "rows", "total", "shadow_price", "optimal_total", "unspent",
-        "assumed", "sentences", "currency", "policy_version",
+        "assumed", "sentences", "currency", "policy_version", "total_gain", "gain_low", "gain_high",
     }  # fmt: skip
     assert told["total"] == pytest.approx(20)
 

@@ -83,5 +83,5 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 def test_they_say_themselves_in_words() -> None:
     assert "36 calendar months" in Terms(0.4, 0.1, 36).sentence
-    assert "10.0% a year (effective annual rate)" in Terms(0.4, 0.1, 36).sentence
+    assert "10 % a year (effective annual rate)" in Terms(0.4, 0.1, 36).sentence
     assert "without a horizon" in Terms(0.4, 0.1, None).sentence
