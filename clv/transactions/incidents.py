@@ -192,8 +192,9 @@ def _types(
         what = "types"
     if words:
         most = ", ".join(f"{word!r} ({n:,})" for word, n in words.most_common(5))
+        more = f" and {len(words) - 5:,} more" if len(words) > 5 else ""
         known = f" Known types: {', '.join(sorted(kinds))}." if kinds else ""
-        notices.append(f"{len(words):,} {what} name no known type; most often {most}.{known}")
+        notices.append(f"Of no known type are the {what} {most}{more}.{known}")
     return np.array(types, dtype=object), notices
 
 
