@@ -117,7 +117,9 @@ class Policy(Section):
             text = (info.context or {}).get("text", "")
             raise PolicyError.of(told(faults, lines_of(text)))
         if not isinstance(data, Policy):
-            policy._given = frozenset(dotted(given))  # noqa: SLF001 - its own class
+            # no remedies of the law is what a policy without the list says too
+            stated = (key for key, value in dotted(given).items() if value not in ((), []))
+            policy._given = frozenset(stated)  # noqa: SLF001 - its own class
         return policy
 
     @field_validator("currency")
@@ -300,16 +302,20 @@ def _remedies_at_fault(given: Mapping[str, Any]) -> list[Fault]:
     known = {*PROBLEMS, *own}
     faults: list[Fault] = []
     for i, remedy in enumerate(remedies):
-        asked = remedy.get("problems", ()) if isinstance(remedy, Mapping) else remedy.problems
+        asked = (
+            remedy.get("problems")
+            if isinstance(remedy, Mapping)
+            else getattr(remedy, "problems", ())
+        )
         if isinstance(asked, list | tuple):
             faults += [
                 (
                     ("statutory", i, "problems"),
                     f"statutory {i + 1}, problems: "
-                    + str(UnknownNameError("problem type", str(key), known)),
+                    + str(UnknownNameError("problem type", key, known)),
                 )
                 for key in asked
-                if key not in known
+                if isinstance(key, str) and key not in known
             ]
     return faults
 

@@ -11,10 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from scipy.special import gammaincc
 
 from clv.errors import PolicyError, UnknownNameError
 from clv.recommend import Policy
-from clv.recommend.policy import PROBLEMS, RecoveryRules, money
+from clv.recommend.policy import (
+    PROBLEMS,
+    AcquisitionFigures,
+    RecoveryRules,
+    RetentionRules,
+    StageRules,
+    StatutoryRemedy,
+    money,
+)
 from clv.recommend.policy.reading import dotted
 
 ASSIGNMENT = re.compile(r"(?m)^# ([a-z_0-9]+ = )")
@@ -46,7 +55,41 @@ tables = st.fixed_dictionaries(
                 optional={"label": labels, "floor_fixed": amounts, "person_decides": st.booleans()},
             ),
         ),
-        "retention": st.fixed_dictionaries({}, optional={"period_months": st.integers(1, 60)}),
+        "retention": st.fixed_dictionaries(
+            {}, optional={"period_months": st.integers(1, 60), "effect": st.floats(-1, 1)}
+        ),
+        "acquisition": st.fixed_dictionaries(
+            {},
+            optional={
+                "cost_per_customer": amounts | st.just("none"),
+                "share_by_word_of_mouth": shares | st.just("none"),
+                "happy_customers": st.floats(1, 1e9) | st.just("none"),
+            },
+        ),
+        "stages": st.fixed_dictionaries(
+            {}, optional={"new_purchases": st.integers(1, 9), "label_new": labels}
+        ),
+        "integral": st.fixed_dictionaries({}, optional={"risk_tolerance": st.floats(1, 1e9)}),
+        "fairness": st.fixed_dictionaries({}, optional={"spread": st.floats(1, 99)}),
+        "learning": st.fixed_dictionaries({}, optional={"dropout_sd": st.floats(0.01, 9)}),
+        "statutory": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "name": labels,
+                    "amount": st.floats(0.01, 1e6),
+                    "valid_from": st.dates(),
+                    "source": labels,
+                },
+                optional={
+                    "problems": st.lists(st.sampled_from([*PROBLEMS])),
+                    "country": st.text().filter(str.isprintable),
+                    "share_of_loss": st.floats(0, 9),
+                    "valid_until": st.just("none"),
+                },
+            ),
+            min_size=1,
+            max_size=3,
+        ),
     },
 )
 
@@ -101,7 +144,7 @@ def test_every_value_is_explained_in_the_file() -> None:
     flat = " ".join(text.replace("#", " ").split())
     models: list[type[BaseModel]] = [type(Policy())]
     models += [type(v) for v in dict(Policy()).values() if isinstance(v, BaseModel)]
-    models.append(type(Policy().problems["outage"]))
+    models += [type(Policy().problems["outage"]), StatutoryRemedy]
     for model in models:
         for field in model.model_fields.values():
             if field.json_schema_extra:
@@ -131,9 +174,62 @@ def test_defaults() -> None:
     assert [k for k, p in policy.problems.items() if p.floor_fixed] == ["mistreated"]
 
 
+def test_defaults_of_what_is_beside_recovery() -> None:
+    # docs/explanation: word_of_mouth.md, stages.md, learned_figures.md, in their order.
+    policy = Policy()
+    told = policy.word_of_mouth
+    assert (told.told_when_happy, told.told_when_unhappy) == (5, 10)
+    assert (told.weight_of_bad, told.unhappy_if_ignored) == (0.55, 0.8)
+    stages = policy.stages
+    assert (policy.integral.value_share, stages.lapsed_below) == (0.01, 0.2)
+    assert (stages.new_days, stages.new_purchases) == (90, 2)
+    assert (stages.long_time_days, stages.long_time_purchases) == (365, 3)
+    learning = policy.learning
+    assert (learning.dropout_sd, learning.severity_sd, learning.goodwill_sd) == (0.7, 0.25, 0.5)
+    assert (learning.lateness_sd, learning.unresolved_sd) == (0.5, 0.5)
+    assert learning.goodwill_unknown == -0.2
+    assert policy.fairness.spread == 5
+
+
+def test_default_review_of_claims_is_what_its_comment_says() -> None:
+    # Gamma(prior claims + claims, prior orders + orders) above factor × the usual rate; the two
+    # probabilities are those of docs/explanation/recovery.md: .3987 and .0400.
+    rules = Policy().abuse
+    usual = rules.prior_claims / rules.prior_orders
+    six, one = (
+        gammaincc(rules.prior_claims + claims, (rules.prior_orders + orders) * rules.factor * usual)
+        for claims, orders in ((6, 40), (1, 10))
+    )
+    assert (six, one) == pytest.approx((0.3987, 0.0400), abs=5e-5)
+    assert one < rules.review_probability < six
+
+
+def test_what_the_company_has_not_stated_is_not_known() -> None:
+    policy = Policy()
+    unknown = {key for key in policy.values() if policy.values()[key] is None}
+    assert unknown == {
+        *(f"acquisition.{name}" for name in AcquisitionFigures.model_fields),
+        "integral.risk_tolerance",
+    }
+    assert not unknown & policy.assumed.keys()
+    assert {policy.origin(key) for key in unknown} == {"not stated"}
+
+
+def test_stages_with_a_budget_of_their_own() -> None:
+    rules = RetentionRules(min_integral=20.0, appreciation_new=2.0)
+    stages = StageRules().labels.keys() - {"prospect", "lapsed"}  # nothing is spent on these
+    assert rules.stage_minimums.keys() == rules.stage_appreciation.keys() == stages
+    assert rules.stage_minimums["integral"] == 20
+    assert rules.stage_appreciation["new"] == 2
+
+
 def test_a_default_that_is_stated_is_set() -> None:
     assert "margin" in Policy().assumed
     assert "margin" not in Policy.parse("margin = 0.40").assumed
+
+
+def test_an_empty_list_of_remedies_states_nothing() -> None:
+    assert Policy(statutory=()) == Policy.parse("statutory = []") == Policy()
 
 
 def test_part_of_a_built_in_type_keeps_the_rest() -> None:
@@ -205,7 +301,19 @@ def test_sections_given_as_values() -> None:
         ("[problems.outage]\nperson_decides = 1", ["person_decides must be true or false; got 1"]),
         ("[authority]\nagent = 10", ["as much as the one below", "automatic 25, agent 10"]),
         ("[retention]\nmin_per_customer = 60", ["60", "above max_per_customer 50"]),
+        ("[retention]\nmin_integral = 60", ["min_integral 60 is above max_per_customer 50"]),
         ("[retention]\nperiod_months = 1.5", ["a whole number", "1.5"]),
+        ("[acquisition]\ncost_per_customer = -1", ['must be at least 0, or "none"; got -1']),
+        ('[acquisition]\nhappy_customers = "many"', ['above 0, or "none"; got "many"']),
+        ("[acquisition]\nshare_by_word_of_mouth = 30", ["30 means 3000 %", "did you mean 0.30?"]),
+        ("cost_per_customer = 3", ["Did you mean acquisition.cost_per_customer?"]),
+        ("[stages]\nnew_purchases = 1.5", ["a whole number, at least 1; got 1.5"]),
+        ("[stages]\nlabel_new = ''", ["stages.label_new", "text in quotes"]),
+        ("[fairness]\nspread = 0.5", ["fairness.spread must be at least 1; got 0.5"]),
+        ("[experiment]\ngrid_steps = 0", ["a whole number, at least 1; got 0"]),
+        ("[learning]\ndropout_sd = 0", ["learning.dropout_sd must be above 0; got 0"]),
+        ("statutory = 3", ["statutory", "tables of their own", "got 3"]),
+        ("[statutory]\nname = 'x'", ["statutory", "tables of their own", "got a table"]),
         ("horizon_months = 0", ["horizon_months", 'at least 1, or "none"', "got 0"]),
         ('horizon_months = "x"', ["horizon_months", '"none"']),
         ('currency = "euro"', ["currency"]),
@@ -223,12 +331,36 @@ def test_faults_are_told_in_plain_words(text: str, parts: list[str]) -> None:
     assert "pydantic" not in str(told.value)
 
 
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-99, 99) | st.floats() | st.text() | st.dates(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)
+keys = st.sampled_from([*Policy.model_fields, "defective", "name", "problems", "amount", "grid"])
+nonsense = st.dictionaries(
+    keys,
+    values | st.dictionaries(keys, values, max_size=3) | st.lists(st.dictionaries(keys, values)),
+)
+
+
+@given(nonsense)
+def test_whatever_is_given_is_a_policy_or_told_in_plain_words(given_tables: dict[str, Any]) -> None:
+    told = ""
+    try:
+        told = Policy(**given_tables).version
+    except PolicyError as error:
+        told = str(error)
+    assert told
+    assert "pydantic" not in told
+
+
 def test_all_faults_are_told_at_once() -> None:
     text = "margin = 40\nfoo = 1\n[recovery]\ngrid = -1\n[problems.defective]\ndropout = 2"
     with pytest.raises(PolicyError) as told:
         Policy.parse(text)
     message = str(told.value)
     assert "3 more faults" in message
+    assert [int(n) for n in re.findall(r"line (\d+): ", message)] == [1, 2, 4, 6]
     for part in ("margin", "foo", "recovery.grid", "problems.defective.dropout"):
         assert part in message
 
