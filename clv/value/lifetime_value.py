@@ -156,7 +156,8 @@ def score(
 def _expected_spend(spend: GammaGamma | PooledSpend, joined: ir.Table) -> ir.FloatingValue:
     """Return the model's `expected_spend` as arithmetic on the customer's row."""
     if isinstance(spend, PooledSpend):
-        return ibis.literal(spend.mean, "float64")
+        mean: ir.FloatingValue = 0.0 * joined.T + spend.mean  # to DuckDB 20.0 alone is a decimal
+        return mean
     k, m = joined.spend_frequency, joined.monetary_value.fill_null(0.0)
     p, q, v = spend.p, spend.q, spend.v
     spent: ir.FloatingValue = p * (v + k * m) / (p * k + (q - 1))
