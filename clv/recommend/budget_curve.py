@@ -35,6 +35,13 @@ PASSES = 100
 """More than halving alone needs to exhaust the digits of ln μ."""
 
 
+NEAR = 1e-10
+"""A total is met to this part of it: running sums over millions do not carry more digits."""
+
+SAMPLE = 1 << 16
+"""Customers whose prices are a start for those of all."""
+
+
 @dataclass(frozen=True, eq=False)
 class BudgetCurve:
     """What budgets of many sizes bring, each divided in the best way.
@@ -143,12 +150,13 @@ def _prices(customers: DiminishingReturns, totals: Floats) -> Floats:
     while customers.spent(low)[0] < most:
         low, step = low - step, 2 * step
     lows, highs = np.full_like(totals, low), np.full_like(totals, begin)
-    ln_mu = np.linspace(begin, low, len(totals))
+    ln_mu = np.clip(_guess(customers, totals, begin, low), low, begin)
+    ln_mu[totals <= customers.floors()] = begin
     for _ in range(PASSES):
         spent, _, slope = _sums(customers, ln_mu)
         over = spent - totals
         lows, highs = np.where(over > 0, ln_mu, lows), np.where(over > 0, highs, ln_mu)
-        done = np.abs(over) <= 1e-12 * totals
+        done = np.abs(over) <= NEAR * totals
         with np.errstate(divide="ignore", invalid="ignore"):
             newton = ln_mu + over / slope
         inside = (newton > lows) & (newton < highs)
@@ -157,6 +165,16 @@ def _prices(customers: DiminishingReturns, totals: Floats) -> Floats:
             break
         ln_mu = moved
     return ln_mu
+
+
+def _guess(customers: DiminishingReturns, totals: Floats, begin: float, low: float) -> Floats:
+    """Prices to start from: of many customers, those at which a sample of them spends as much."""
+    every = len(customers) // SAMPLE
+    if every < 2:
+        return np.linspace(begin, low, len(totals))
+    some = customers.take(slice(None, None, every))
+    parts = totals * (len(some) / len(customers))
+    return _prices(some, np.clip(parts, some.floors(), some.room()))
 
 
 def _sums(customers: DiminishingReturns, ln_mu: Floats) -> tuple[Floats, Floats, Floats]:

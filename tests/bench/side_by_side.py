@@ -11,16 +11,21 @@ __all__ = ["side_by_side"]
 
 
 def side_by_side(
-    title: str, ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int = 3
+    title: str,
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    *,
+    peer: str = "lifetimes",
+    rounds: int = 3,
 ) -> float:
     """Time both in turn, print the rounds and the median ratio theirs / ours, and return it."""
-    clocks: dict[str, list[float]] = {"clv": [], "lifetimes": []}
+    clocks: dict[str, list[float]] = {"clv": [], peer: []}
     for _ in range(rounds):
-        for name, work in (("clv", ours), ("lifetimes", theirs)):
+        for name, work in (("clv", ours), (peer, theirs)):
             started = time.perf_counter()
             work()
             clocks[name].append(time.perf_counter() - started)
-    ratios = [b / a for a, b in zip(clocks["clv"], clocks["lifetimes"], strict=True)]
+    ratios = [b / a for a, b in zip(clocks["clv"], clocks[peer], strict=True)]
     print(f"{title} ({os.cpu_count()} cores)")
     for name, seconds in clocks.items():
         print(f"  {name:>10} seconds: " + " ".join(f"{s:.4g}" for s in seconds))

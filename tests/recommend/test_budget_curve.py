@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clv.errors import AllocationError
 from clv.recommend.allocation import allocate
-from clv.recommend.budget_curve import POINTS, budget_curve
+from clv.recommend.budget_curve import POINTS, SAMPLE, budget_curve
 
 Case = dict[str, Any]
 
@@ -74,6 +74,17 @@ def test_totals_asked_for() -> None:
     assert curve.gain == pytest.approx(120 * -np.expm1([0, -1, -3]))
     assert curve.marginal_return == pytest.approx(6 * np.exp([0, -1, -3]))
     assert curve.optimal_total == pytest.approx(np.log(6) / 0.05)
+
+
+def test_many_customers() -> None:
+    # more than the sample whose prices are the start
+    rng = np.random.default_rng(4)
+    w, k = rng.lognormal(3, 1.5, 3 * SAMPLE), 1 / rng.lognormal(3, 1, 3 * SAMPLE)
+    curve = budget_curve(w, k, lo=0.01, hi=50)
+    for i in (1, 5, 15):
+        a = allocate(w, k, lo=0.01, hi=50, total=curve.total[i])
+        assert curve.gain[i] == pytest.approx(a.total_gain, rel=1e-9)
+        assert curve.marginal_return[i] == pytest.approx(a.shadow_price, rel=1e-6)
 
 
 def test_nobody_to_keep() -> None:
