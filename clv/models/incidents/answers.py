@@ -155,7 +155,7 @@ class IncidentAnswers:
         >>> alone = model.expected_purchases_if_alive(39, x=2, T=38.86)
         >>> more = model.expected_purchases_if_alive(39, 2, 38.86, future=FutureIncidents(.1, .3))
         >>> round(float(alone), 4), round(float(more), 4)
-        (1.6874, 1.6444)
+        (1.6874, 1.6313)
         """
         refuse_impossible(t=t, x=x, T=T)
 
