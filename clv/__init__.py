@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from clv.evaluate.holdout import holdout_check as holdout_check
     from clv.evaluate.tracking import tracking_check as tracking_check
     from clv.history import Histories as Histories
+    from clv.incident_histories import IncidentHistories as IncidentHistories
     from clv.inference.independence import spend_independence as spend_independence
     from clv.inference.intervals import expectation_interval as expectation_interval
     from clv.inference.intervals import predict as predict
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from clv.models.covariates.fit import fit_covariates as fit_covariates
     from clv.models.covariates.model import CovariateModel as CovariateModel
     from clv.models.gamma_gamma import GammaGamma as GammaGamma
+    from clv.models.incidents.fit import IncidentFit as IncidentFit
+    from clv.models.incidents.model import IncidentBGNBD as IncidentBGNBD
     from clv.models.maximum_likelihood import Fit as Fit
     from clv.models.maximum_likelihood import LogNormal as LogNormal
     from clv.models.mbg_cnbd import MBGCNBD as MBGCNBD
@@ -51,6 +54,9 @@ if TYPE_CHECKING:
     from clv.recommend.policy import Policy as Policy
     from clv.recommend.recovery import recovery_limit as recovery_limit
     from clv.recommend.retention import retention_budget as retention_budget
+    from clv.transactions.incident_summary import incident_histories as incident_histories
+    from clv.transactions.incidents import IncidentLog as IncidentLog
+    from clv.transactions.incidents import read_incidents as read_incidents
     from clv.transactions.orders import read_orders as read_orders
     from clv.transactions.split import holdout as holdout
     from clv.transactions.summary import histories as histories
@@ -70,6 +76,10 @@ _HOME = {
     "Fit": "clv.models.maximum_likelihood",
     "GammaGamma": "clv.models.gamma_gamma",
     "Histories": "clv.history",
+    "IncidentBGNBD": "clv.models.incidents.model",
+    "IncidentFit": "clv.models.incidents.fit",
+    "IncidentHistories": "clv.incident_histories",
+    "IncidentLog": "clv.transactions.incidents",
     "LogNormal": "clv.models.maximum_likelihood",
     "MBGCNBD": "clv.models.mbg_cnbd",
     "MBGNBD": "clv.models.mbg_nbd",
@@ -91,12 +101,14 @@ _HOME = {
     "histories": "clv.transactions.summary",
     "holdout": "clv.transactions.split",
     "holdout_check": "clv.evaluate.holdout",
+    "incident_histories": "clv.transactions.incident_summary",
     "lifetime_value": "clv.value.lifetime_value",
     "plot_concentration": "clv.plots",
     "plot_p_alive": "clv.plots",
     "plot_tracking": "clv.plots",
     "posterior": "clv.inference.posterior",
     "predict": "clv.inference.intervals",
+    "read_incidents": "clv.transactions.incidents",
     "read_orders": "clv.transactions.orders",
     "recovery_limit": "clv.recommend.recovery",
     "retention_budget": "clv.recommend.retention",

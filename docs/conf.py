@@ -44,8 +44,9 @@ html_theme_options = {"show_toc_level": 2, "show_prev_next": True}
 # Part of the package -> heading of its page, in the order in which data flow.
 PARTS = {
     "clv.datasets": "Bundled data",
-    "clv.transactions": "Orders",
+    "clv.transactions": "Orders, incidents and campaigns",
     "clv.history": "Purchase histories",
+    "clv.incident_histories": "Histories with incidents",
     "clv.models": "Models",
     "clv.inference": "Inference",
     "clv.value": "Value",
