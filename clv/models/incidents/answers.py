@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clv import numerics
+from clv.arrays import Floats, Rows
 from clv.errors import ParameterError, RequestError
 from clv.incident_histories import IncidentHistories
 from clv.models.arguments import refuse_impossible
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FutureIncidents", "IncidentAnswers"]
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 KINDS = 32
 """Exponents that stand for the incidents to come: means of as many equal shares of them."""

@@ -19,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma, gammaln, polygamma, roots_legendre
 
+from clv.arrays import Floats
+
 __all__ = ["BetaGap", "beta_gap", "beta_gap_derivatives"]
 
-Floats = npt.NDArray[np.float64]
 
 NODES = 8
 Z, W = roots_legendre(NODES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from clv.models.concerns import concerns_of
 from clv.models.incidents.covariates import RANDOMISED, TYPE
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["concerns_of_incidents"]
 
-Floats = npt.NDArray[np.float64]
 
 LEAST_SHARE = 0.1
 """Share of an effect's variance that the data must have taken for it to count as learned."""

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import ParameterError, RequestError, UnknownNameError
 from clv.incident_histories import IncidentHistories
 from clv.models.incidents.randomised import randomised_step, randomised_variation
 
 __all__ = ["NUMERIC", "RANDOMISED", "TYPE", "Handling", "covariates", "design", "one_incident"]
 
-Floats = npt.NDArray[np.float64]
 
 TYPE = "type:"
 """How the coefficient of a type of incident is named: "type:late_delivery"."""

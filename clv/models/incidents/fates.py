@@ -13,12 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats, Rows
 from clv.incident_histories import IncidentHistories
 
 __all__ = ["Fates"]
-
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, ndtri
 
+from clv.arrays import Floats
 from clv.errors import FitError, NotIdentifiedError, ParameterError, UnknownNameError
 from clv.incident_histories import IncidentHistories
 from clv.models.base import Derivatives
@@ -33,7 +34,6 @@ from clv.models.newton import flat, maximum
 
 __all__ = ["IncidentFit", "fit_incidents"]
 
-Floats = npt.NDArray[np.float64]
 Prior = Mapping[str, tuple[float, float]]
 
 LEAST_ARM = 15

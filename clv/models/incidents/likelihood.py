@@ -18,9 +18,9 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import digamma, gammaln, polygamma
 
+from clv.arrays import Floats
 from clv.history import Histories
 from clv.incident_histories import IncidentHistories
 from clv.models.base import Derivatives
@@ -31,7 +31,6 @@ from clv.models.incidents.shared import shared, shared_values
 
 __all__ = ["IncidentLikelihood", "Link"]
 
-Floats = npt.NDArray[np.float64]
 
 Link = Literal["separate", "shared"]
 """Whether an incident ends a relationship with a probability of its own, or through p."""

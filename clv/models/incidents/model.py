@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from clv.arrays import Floats
 from clv.errors import ParameterError
 from clv.incident_histories import IncidentHistories
 from clv.models.bg_nbd import BGNBD
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from clv.models.incidents.fit import IncidentFit
 
 __all__ = ["IncidentBGNBD"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+from clv.arrays import Floats
 
 __all__ = ["Part"]
-
-Floats = npt.NDArray[np.float64]
 
 
 class Part(NamedTuple):

@@ -24,12 +24,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import RequestError, rows_at_fault
 from clv.incident_histories import IncidentHistories
 
 __all__ = ["centred_assignment", "randomised_step", "randomised_variation"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def centred_assignment(histories: IncidentHistories) -> Floats:

@@ -14,15 +14,13 @@ adds −π(1−π) z zᵀ times the share of its customer's fates that reach it.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betaln, digamma, expit, polygamma
 
+from clv.arrays import Floats
 from clv.models.incidents.fates import Fates
 from clv.models.incidents.parts import Part
 
 __all__ = ["separate", "separate_values"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def separate_values(

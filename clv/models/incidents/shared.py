@@ -19,13 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, digamma, polygamma
 
+from clv.arrays import Floats
 from clv.models.incidents.beta_gap import beta_gap, beta_gap_derivatives
 from clv.models.incidents.fates import Fates
 from clv.models.incidents.parts import Part
 
 __all__ = ["shared", "shared_values"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def _survived(b: Floats, omega: Floats, fates: Fates) -> Floats:

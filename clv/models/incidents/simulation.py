@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from clv.arrays import Floats
 from clv.errors import ParameterError
 from clv.history import Histories
 from clv.incident_histories import IncidentHistories
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["IncidentProcess", "simulate"]
 
-Floats = npt.NDArray[np.float64]
 
 Handle = Callable[[np.random.Generator, Floats, Floats], Mapping[str, Floats]]
 """(rng, severity, earlier purchases) of some incidents to what is done about them: any of
