@@ -6,7 +6,8 @@ A directory with
   the fitted models with their diagnostics, the terms, versions, totals, and the hash of each file;
 - `values.parquet`: one row a customer, ordered by customer id;
 - `models.json`: the parameters of the models, and draws from their posteriors;
-- `policy.toml`: the policy that was used, what it assumes commented out.
+- `policy.toml`: the policy that was used, what it assumes commented out;
+- `learned.json`, once something was: figures learned from incidents and campaigns.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from clv.book_directory import (
     damage,
     whole,
 )
+from clv.book_learned import add_learned, read_learned
 from clv.errors import BookError, RequestError, UnknownNameError
+from clv.recommend.learned import Learned
 from clv.recommend.policy import Policy
 
 if TYPE_CHECKING:
@@ -120,9 +123,50 @@ class Book:
         return int(self.manifest["customers"])
 
     @cached_property
-    def policy(self) -> Policy:
-        """The policy that the book was built with."""
+    def stated_policy(self) -> Policy:
+        """The policy that the book was built with, without what was learned since."""
         return Policy.load(self.path / POLICY)
+
+    @cached_property
+    def learned(self) -> Learned | None:
+        """What was learned from the company's own incidents and campaigns; None: nothing yet."""
+        return read_learned(self.path)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in effect: that of the build, with the figures learned since that count."""
+        return self._policy
+
+    @cached_property
+    def _policy(self) -> Policy:
+        learned = self.learned
+        return self.stated_policy if learned is None else self.stated_policy.with_learned(learned)
+
+    def learn(self, learned: Learned) -> Learned:
+        """Write learned figures into the book; they count from then on.
+
+        Parameters
+        ----------
+        learned : Learned
+            A figure that the book has learned before is replaced.
+
+        Returns
+        -------
+        Learned
+            All that the book has learned.
+
+        Raises
+        ------
+        PolicyError
+            Where the policy has no such figure, or cannot follow it; the book is then as it was.
+        BookError
+            Where the book cannot be written to.
+        """
+        self.stated_policy.with_learned(learned)  # refuses before anything is written
+        both = add_learned(self.path, learned)
+        for name in ("learned", "_policy"):
+            self.__dict__.pop(name, None)
+        return both
 
     @property
     def concerns(self) -> tuple[str, ...]:

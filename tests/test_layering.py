@@ -37,10 +37,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 MAY_IMPORT["clv.evaluate"] = MAY_IMPORT["clv.value"] | {"clv.value"}  # knows no policy
 MAY_IMPORT["clv.book_directory"] = {"clv.errors"}  # a whole book or none; not what is in it
+MAY_IMPORT["clv.book_learned"] = {"clv.errors", "clv.book_directory", "clv.recommend"}
 MAY_IMPORT["clv.book_intervals"] = set(MAY_IMPORT) - {"clv.datasets", "clv.evaluate"}
 MAY_IMPORT["clv.book_decisions"] = MAY_IMPORT["clv.book_intervals"] | {"clv.book_intervals"}
 MAY_IMPORT["clv.book"] = MAY_IMPORT["clv.book_decisions"] | {"clv.book_decisions"}
 MAY_IMPORT["clv.build"] = MAY_IMPORT["clv.book"] | {"clv.book"}
+MAY_IMPORT["clv.book_campaigns"] = MAY_IMPORT["clv.build"] | {"clv.book"}
 MAY_IMPORT["clv.plots"] = MAY_IMPORT["clv.build"] | {"clv.build", "clv.evaluate"}
 MAY_IMPORT["clv_cli"] = {*MAY_IMPORT, "clv"}
 
