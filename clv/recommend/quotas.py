@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +90,20 @@ class SegmentShare:
     next_unit: float
     quota: Quota
     binding: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one flat row, ready for CSV or JSON; no most is None."""
+        return {
+            "segment": self.segment,
+            "customers": self.customers,
+            "funded": self.funded,
+            "spend": self.spend,
+            "expected_gain": self.gain,
+            "next_unit": self.next_unit,
+            "least": self.quota.least,
+            "most": self.quota.most if np.isfinite(self.quota.most) else None,
+            "binding": self.binding,
+        }
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,18 +1,14 @@
 """How much to spend on keeping customers, in total and customer by customer.
 
-Spending s on a customer keeps `w(1 − exp(−ks))` of the value that would otherwise leave:
-
-    w = A · V · d · e        k = 1 / (money scale × expected spend per purchase)
-
-with A the probability of being alive, V the value from now on if so, d the probability that a
-customer who is alive leaves within the budget's period, e the part of those that money can keep.
-Who gets most is decided by what spending changes, never by risk alone (Ascarza 2018,
-doi:10.1509/jmr.16.0163). The division itself is :func:`clv.recommend.allocation.allocate`.
+What is at stake with each is :mod:`clv.recommend.stakes`; the division is
+:func:`clv.recommend.allocation.allocate`, or within quotas of segments
+:func:`clv.recommend.quotas.allocate_with_quotas`. Who gets most is decided by what spending
+changes, never by risk alone (Ascarza 2018, doi:10.1509/jmr.16.0163).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +18,8 @@ import numpy.typing as npt
 from clv.errors import RequestError
 from clv.recommend.allocation import Allocation, allocate
 from clv.recommend.policy import Policy, money
+from clv.recommend.quotas import Quota, SegmentShare, allocate_with_quotas
+from clv.recommend.stakes import RetentionStakes, value_kept
 
 __all__ = ["RetentionBudget", "retention_budget", "value_kept"]
 
@@ -46,6 +44,16 @@ class RetentionBudget:
         The total worth asking for: its last unit returns just itself.
     unspent : float
         What is left of the budget because it would return less than itself.
+    customers_kept : float
+        How many customers it is expected to keep who would leave otherwise.
+    harmed : int
+        Customers whom being contacted would drive away; they get nothing.
+    segments : tuple of SegmentShare
+        What each segment gets; empty where none were given.
+    cost_of_quotas : float
+        Net gain that the same budget would bring more without quotas.
+    segment : ndarray, shape (n,), or None
+        Segment of each customer, where they were given.
     gain_low, gain_high : float or None
         Interval of what the spend keeps in all, where one was drawn; see :meth:`with_range`.
     assumed : tuple of str
@@ -69,6 +77,11 @@ class RetentionBudget:
     sentences: tuple[str, ...]
     currency: str
     policy_version: str
+    customers_kept: float = 0.0
+    harmed: int = 0
+    segments: tuple[SegmentShare, ...] = ()
+    cost_of_quotas: float = 0.0
+    segment: npt.NDArray[Any] | None = None
     gain_low: float | None = None
     gain_high: float | None = None
 
@@ -76,6 +89,11 @@ class RetentionBudget:
     def total_gain(self) -> float:
         """Value that the spend is expected to keep in all, before its cost, in money."""
         return float(np.sum(self.expected_gain))
+
+    @property
+    def cost_of_keeping(self) -> float:
+        """What is spent for each customer who is kept and would leave otherwise; nan for none."""
+        return self.total / self.customers_kept if self.customers_kept > 0 else float("nan")
 
     def with_range(self, low: float, high: float, level: float) -> RetentionBudget:
         """Return this budget with an interval of what its spend keeps, said in words too.
@@ -96,10 +114,13 @@ class RetentionBudget:
         return replace(self, gain_low=low, gain_high=high, sentences=sentences)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield one row a customer: `customer_id`, `spend`, `expected_gain`."""
-        columns = (self.customer_id.tolist(), self.spend.tolist(), self.expected_gain.tolist())
-        for customer_id, spend, gain in zip(*columns, strict=True):
-            yield {"customer_id": customer_id, "spend": spend, "expected_gain": gain}
+        """Yield one row a customer: `customer_id`, `segment` if any, `spend`, `expected_gain`."""
+        columns = {"customer_id": self.customer_id.tolist()}
+        if self.segment is not None:
+            columns["segment"] = self.segment.tolist()
+        columns |= {"spend": self.spend.tolist(), "expected_gain": self.expected_gain.tolist()}
+        for row in zip(*columns.values(), strict=True):
+            yield dict(zip(columns, row, strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything under its own name, customers as `rows`, ready for JSON."""
@@ -112,6 +133,10 @@ class RetentionBudget:
             "total_gain": self.total_gain,
             "gain_low": self.gain_low,
             "gain_high": self.gain_high,
+            "customers_kept": self.customers_kept,
+            "harmed": self.harmed,
+            "segments": [share.to_dict() for share in self.segments],
+            "cost_of_quotas": self.cost_of_quotas,
             "assumed": list(self.assumed),
             "sentences": list(self.sentences),
             "currency": self.currency,
@@ -127,6 +152,11 @@ def retention_budget(
     value_if_alive: npt.ArrayLike,
     p_leaves: npt.ArrayLike,
     expected_spend: npt.ArrayLike,
+    effect: npt.ArrayLike | None = None,
+    money_scale: npt.ArrayLike | None = None,
+    stage: npt.ArrayLike | None = None,
+    segment: npt.ArrayLike | None = None,
+    quotas: Mapping[Hashable, Quota] | None = None,
     total: float | None = None,
 ) -> RetentionBudget:
     """Divide a retention budget so that no unit would keep more elsewhere.
@@ -145,6 +175,17 @@ def retention_budget(
         d, probability that a customer who is alive leaves within the policy's period.
     expected_spend : array_like, shape (n,)
         Expected spend per purchase, in money, above 0 wherever there is anything to keep.
+    effect : array_like, shape (n,), optional
+        e of each customer, where it was learned; the policy's if not given. Customers with an
+        effect below 0 get nothing, not even the least per customer.
+    money_scale : array_like, shape (n,), optional
+        Spend that does 63 % of that, as a multiple of `expected_spend`, where it was learned.
+    stage : array_like of int, shape (n,), optional
+        From :func:`clv.recommend.stages.stage_of`: the policy's least by stage then holds.
+    segment : array_like, shape (n,), optional
+        Label of the segment of each customer, by which the budget is told.
+    quotas : mapping of label to Quota, optional
+        Least and most that segments get.
     total : float, optional
         The budget; the total worth asking for if not given.
 
@@ -157,7 +198,7 @@ def retention_budget(
     RequestError
         Where a number makes no sense, naming the customers.
     AllocationError
-        Where the least per customer adds up to more than the budget.
+        Where quotas and the least per customer cannot be met, naming which and by how much.
 
     Examples
     --------
@@ -168,123 +209,53 @@ def retention_budget(
     >>> budget.spend.round(2).tolist(), round(budget.shadow_price, 2)
     ([30.0, 0.0], 1.06)
     """
-    given = {
-        "p_alive": p_alive,
-        "value_if_alive": value_if_alive,
-        "p_leaves": p_leaves,
-        "expected_spend": expected_spend,
-    }
-    ids = np.asarray(customer_ids)
-    A, V, d, m = _checked(ids, given)
-    rules = policy.retention
-    w, k = _curve(policy, A, V, d, m)
-    divided = allocate(w, k, lo=rules.min_per_customer, hi=rules.max_per_customer, total=total)
-    keys = tuple(key for key in policy.assumed if key.startswith("retention."))
+    stakes = RetentionStakes.of(
+        policy,
+        customer_ids,
+        p_alive=p_alive,
+        value_if_alive=value_if_alive,
+        p_leaves=p_leaves,
+        expected_spend=expected_spend,
+        effect=effect,
+        money_scale=money_scale,
+        stage=stage,
+    )
+    if quotas and segment is None:
+        raise RequestError("Quotas need the segment of each customer.")
+    limits = {"lo": stakes.least, "hi": stakes.most}
+    shares: tuple[SegmentShare, ...] = ()
+    cost = 0.0
+    if segment is None:
+        divided = allocate(stakes.w, stakes.k, **limits, total=total)
+    else:
+        within = allocate_with_quotas(
+            stakes.w, stakes.k, segment, quotas or {}, **limits, total=total
+        )
+        divided, shares, cost = within.allocation, within.segments, within.cost_of_quotas
     return RetentionBudget(
-        customer_id=ids,
+        customer_id=stakes.customer_id,
         spend=divided.spend,
         expected_gain=divided.gain,
         total=divided.total,
         shadow_price=divided.shadow_price,
         optimal_total=divided.optimal_total,
         unspent=divided.unspent,
-        assumed=keys,
-        sentences=_sentences(policy, divided),
+        assumed=stakes.assumed,
+        sentences=(
+            *_sentences(policy, divided, limited=bool(quotas)),
+            *_further(policy, stakes.harmed, cost, staged=stage is not None),
+        ),
         currency=policy.currency,
         policy_version=policy.version,
+        customers_kept=stakes.customers_kept(divided.gain),
+        harmed=stakes.harmed,
+        segments=shares,
+        cost_of_quotas=cost,
+        segment=None if segment is None else np.asarray(segment),
     )
 
 
-def value_kept(
-    policy: Policy,
-    spend: npt.NDArray[np.float64],
-    *,
-    p_alive: npt.NDArray[np.float64],
-    value_if_alive: npt.NDArray[np.float64],
-    p_leaves: npt.NDArray[np.float64],
-    expected_spend: npt.NDArray[np.float64],
-) -> float:
-    """Value that a given spend on each customer is expected to keep in all, before its cost.
-
-    Parameters
-    ----------
-    policy : Policy
-        Its `retention` figures are used.
-    spend : ndarray, shape (n,)
-        What is spent on each customer, in money.
-    p_alive, value_if_alive, p_leaves, expected_spend : ndarray, shape (n,)
-        As in :func:`retention_budget`, under whatever models.
-
-    Returns
-    -------
-    float
-        Σ w(1 − exp(−ks)), in money.
-
-    Examples
-    --------
-    >>> one = np.ones(1)
-    >>> kept = value_kept(Policy(), 30.0 * one, p_alive=0.9 * one, value_if_alive=800.0 * one,
-    ...                   p_leaves=0.4 * one, expected_spend=60.0 * one)
-    >>> round(kept, 2)  # 0.9 · 800 · 0.4 · 0.3 · (1 − exp(−30/(0.5 · 60)))
-    54.62
-    """
-    w, k = _curve(policy, p_alive, value_if_alive, p_leaves, expected_spend)
-    return float(w @ -np.expm1(-k * spend))
-
-
-def _curve(
-    policy: Policy,
-    A: npt.NDArray[np.float64],
-    V: npt.NDArray[np.float64],
-    d: npt.NDArray[np.float64],
-    m: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return w and k of each customer."""
-    rules = policy.retention
-    w = A * V * d * rules.effect
-    # where nothing is at stake the scale has no meaning and no effect
-    return w, 1 / (rules.money_scale * np.where(w > 0, m, 1.0))
-
-
-def _checked(
-    ids: npt.NDArray[Any], given: dict[str, npt.ArrayLike]
-) -> tuple[npt.NDArray[np.float64], ...]:
-    """Return the columns as arrays; all that makes no sense in one error."""
-    columns = {name: np.asarray(column, dtype=float) for name, column in given.items()}
-    wrong = [
-        f"{name} {column.shape}" for name, column in columns.items() if column.shape != ids.shape
-    ]
-    if ids.ndim != 1 or wrong:
-        raise RequestError(
-            f"A retention budget needs one value a customer: customer_ids {ids.shape}"
-            + "".join(f", {shape}" for shape in wrong)
-            + "."
-        )
-    A, V, d, m = columns.values()
-    rules = {
-        "p_alive": ("from 0 to 1", (A >= 0) & (A <= 1)),
-        "value_if_alive": ("a finite number of at least 0", np.isfinite(V) & (V >= 0)),
-        "p_leaves": ("from 0 to 1", (d >= 0) & (d <= 1)),
-        "expected_spend": (
-            "a finite number above 0 wherever there is value to keep",
-            (np.isfinite(m) & (m > 0)) | ~(A * V * d > 0),
-        ),
-    }
-    faults = []
-    for name, (kind, good) in rules.items():
-        bad = np.flatnonzero(~good)
-        if len(bad):
-            first = ", ".join(str(i) for i in ids[bad[:3]])
-            faults.append(
-                f"{name} must be {kind}; it is not for {len(bad):,} of {len(ids):,} customers "
-                f"(first: {first})"
-            )
-    if faults:
-        raise RequestError.of(faults)
-    return A, V, d, m
-
-
-def _sentences(policy: Policy, divided: Allocation) -> tuple[str, ...]:
+def _sentences(policy: Policy, divided: Allocation, *, limited: bool) -> tuple[str, ...]:
     """Return what the budget says, in plain words."""
     currency, months = policy.currency, policy.retention.period_months
     spend, optimal = money(divided.total, currency), money(divided.optimal_total, currency)
@@ -299,7 +270,8 @@ def _sentences(policy: Policy, divided: Allocation) -> tuple[str, ...]:
         f"{spend} over {months} months, on {funded:,} of {len(divided.spend):,} customers, is "
         f"expected to keep {money(divided.total_gain, currency)} of value."
     )
-    enough = "within the policy's limits per customer nothing more returns what it costs"
+    limits = "the quotas and the policy's limits" if limited else "the policy's limits"
+    enough = f"within {limits} per customer nothing more returns what it costs"
     if divided.unspent > 0:
         return spent, f"{money(divided.unspent, currency)} of the budget is not spent: {enough}."
     if divided.shadow_price > 1:
@@ -308,3 +280,23 @@ def _sentences(policy: Policy, divided: Allocation) -> tuple[str, ...]:
             f"total worth asking for is {optimal}."
         )
     return spent, f"{optimal} is the total worth asking for: {enough}."
+
+
+def _further(policy: Policy, harmed: int, cost: float, *, staged: bool) -> list[str]:
+    """Return what else is to be said: who is left alone, what quotas cost, what was not applied."""
+    told = []
+    if harmed:
+        many = f"{harmed:,} customers are" if harmed > 1 else "1 customer is"
+        told.append(
+            f"{many} left alone: by what is known of the effect, being contacted would drive them "
+            "away."
+        )
+    if cost >= 0.005:  # half of the last digit that is shown
+        told.append(
+            f"Without the quotas the same budget would gain {money(cost, policy.currency)} more."
+        )
+    if not staged and any(policy.retention.stage_minimums.values()):
+        told.append(
+            "The policy's least by stage is not applied: the stages of the customers are not given."
+        )
+    return told

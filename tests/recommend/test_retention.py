@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from clv.errors import AllocationError, RequestError
-from clv.recommend import Policy, RetentionBudget, retention_budget
+from clv.recommend import Policy, RetentionBudget, allocate, retention_budget
 from clv.recommend.policy import RetentionRules
+from clv.recommend.quotas import Quota
+from clv.recommend.stages import STAGES
 
 COLUMNS: dict[str, list[float]] = {
     "p_alive": [0.9, 0.5, 0.99],
@@ -68,6 +70,7 @@ def test_stable_keys_and_json() -> None:
     assert set(told) == {
         "rows", "total", "shadow_price", "optimal_total", "unspent",
         "assumed", "sentences", "currency", "policy_version", "total_gain", "gain_low", "gain_high",
+        "customers_kept", "harmed", "segments", "cost_of_quotas",
     }  # fmt: skip
     assert told["total"] == pytest.approx(20)
 
@@ -133,3 +136,75 @@ def test_columns_of_different_lengths_are_refused() -> None:
 def test_floors_above_the_budget_are_refused() -> None:
     with pytest.raises(AllocationError, match="more than the budget"):
         budget(Policy(retention=RetentionRules(min_per_customer=10.0)), total=20)
+
+
+def test_learned_effects_take_the_place_of_the_policy() -> None:
+    # w = A·V·d·e and k = 1/(scale · m), customer by customer
+    e, scale = np.array([0.3, 0.5, 0.1]), np.array([0.5, 0.4, 1.0])
+    A, V, d, m = (np.array(column) for column in COLUMNS.values())
+    got = budget(effect=e, money_scale=scale, total=60)
+    direct = allocate(A * V * d * e, 1 / (scale * m), hi=50, total=60)
+    assert got.spend == pytest.approx(direct.spend)
+    assert not {"retention.effect", "retention.money_scale"} & set(got.assumed)
+    assert "retention.max_per_customer" in got.assumed
+    same = budget(effect=[0.3] * 3, money_scale=[0.5] * 3, total=60)
+    assert same.spend == pytest.approx(budget(total=60).spend)
+
+
+def test_customers_whom_contact_drives_away_get_nothing_and_are_counted() -> None:
+    policy = Policy(retention=RetentionRules(min_per_customer=2.0))
+    got = budget(policy, effect=[0.3, -0.2, 0.0])
+    assert got.spend[1:].tolist() == [0, 0]
+    assert got.harmed == 1
+    assert any("1 customer is left alone" in told for told in got.sentences)
+    harmful = budget(Policy(retention=RetentionRules(effect=-0.1)))
+    assert (harmful.harmed, harmful.total) == (3, 0)
+    assert "nothing to ask for" in harmful.sentences[0]
+    assert "3 customers are left alone" in harmful.sentences[1]
+
+
+def test_the_least_by_stage_holds_where_stages_are_given() -> None:
+    policy = Policy(retention=RetentionRules(min_long_time=7.0, min_per_customer=1.0))
+    codes = [STAGES.index(name) for name in ("long_time", "long_time", "new")]
+    got = budget(policy, stage=codes, total=20)
+    assert got.spend.min() >= 1
+    assert got.spend[:2].min() >= 7
+    assert not any("not applied" in told for told in got.sentences)
+    assert any("least by stage is not applied" in told for told in budget(policy).sentences)
+    with pytest.raises(RequestError, match="stage"):
+        budget(policy, stage=[1, 2])
+
+
+def test_segments_and_quotas() -> None:
+    got = budget(total=30, segment=["x", "y", "x"], quotas={"y": Quota(least=3)})
+    assert got.spend[1] == pytest.approx(3)
+    assert [(s.segment, s.customers, s.binding) for s in got.segments] == [
+        ("x", 2, ""),
+        ("y", 1, "least"),
+    ]
+    assert got.cost_of_quotas > 0
+    free = budget(total=30)
+    lost = free.total_gain - got.total_gain
+    assert got.cost_of_quotas == pytest.approx(lost)
+    assert any(f"would gain {lost:,.2f} more" in told for told in got.sentences)
+    assert next(got.rows())["segment"] == "x"
+    assert got.to_dict()["segments"][1]["most"] is None
+    with pytest.raises(RequestError, match="segment"):
+        budget(quotas={"y": Quota(least=3)})
+
+
+def test_customers_kept_are_gains_over_values() -> None:
+    # kept_i = A d e (1 − exp(−ks)), so gain = kept · V
+    got = budget(total=40)
+    V = np.array(COLUMNS["value_if_alive"])
+    kept = float((got.expected_gain / V).sum())
+    assert got.customers_kept == pytest.approx(kept)
+    assert got.cost_of_keeping == pytest.approx(40 / kept)
+    assert np.isnan(budget(value_if_alive=[0, 0, 0]).cost_of_keeping)
+
+
+def test_learned_figures_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(RequestError) as told:
+        budget(effect=[1.2, 0.1, 0.1], money_scale=[0.0, 1, 1])
+    assert "effect must be from -1 to 1" in str(told.value)
+    assert "money_scale must be a finite number above 0" in str(told.value)
