@@ -19,9 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import AllocationError
 from clv.recommend.allocation import exceeds
-from clv.recommend.diminishing import DiminishingReturns, Floats
+from clv.recommend.diminishing import DiminishingReturns
 
 __all__ = ["BudgetCurve", "budget_curve"]
 

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import AllocationError, rows_at_fault
 
 __all__ = ["DiminishingReturns"]
-
-Floats = npt.NDArray[np.float64]
 
 BLOCK = 1 << 16
 """Customers worked on at a time: their temporaries stay in the processor's cache."""

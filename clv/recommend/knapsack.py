@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NOTHING", "Chosen", "Offers", "Relaxed", "fill", "relax"]
+from clv.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
+__all__ = ["NOTHING", "Chosen", "Offers", "Relaxed", "fill", "relax"]
 Places = npt.NDArray[np.int16]
 Mask = npt.NDArray[np.bool_]
 

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import AllocationError, rows_at_fault
 from clv.recommend.allocation import check_total
-from clv.recommend.knapsack import Chosen, Floats, Offers, Places, fill, relax
+from clv.recommend.knapsack import Chosen, Offers, Places, fill, relax
 
 __all__ = ["OfferAllocation", "allocate_offers"]
 

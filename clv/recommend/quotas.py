@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import AllocationError
 from clv.recommend.allocation import Allocation, allocate, check_total, exceeds
 from clv.recommend.diminishing import PASSES, DiminishingReturns
 
 __all__ = ["Quota", "QuotaAllocation", "SegmentShare", "allocate_with_quotas"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

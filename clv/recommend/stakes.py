@@ -19,13 +19,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import RequestError
 from clv.recommend.policy import Policy
 from clv.recommend.stages import STAGES
 
-__all__ = ["Floats", "RetentionStakes", "value_kept"]
-
-Floats = npt.NDArray[np.float64]
+__all__ = ["RetentionStakes", "value_kept"]
 
 
 @dataclass(frozen=True, eq=False)
