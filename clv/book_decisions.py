@@ -15,13 +15,14 @@ from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.pooled_spend import PooledSpend
 from clv.recommend.policy import Policy
-from clv.recommend.retention import RetentionBudget, retention_budget, value_kept
+from clv.recommend.retention import RetentionBudget, retention_budget
+from clv.recommend.stakes import value_kept
 from clv.value.forecast import forecast as monthly
 from clv.value.forecast import months_after
 from clv.value.forecast_intervals import SAMPLE, Forecast, draw_sums, total_of, with_intervals
 from clv.value.stake_draws import stakes_under
 from clv.value.terms import Terms, days_per_unit
-from clv.value.value_intervals import FUTURES, LEVEL, bounds
+from clv.value.value_intervals import LEVEL, bounds, futures
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -150,13 +151,13 @@ def budget(book: Opened, total: float | None) -> RetentionBudget:
         return divided
     if len(funded) > SAMPLE:  # what they keep under other models, in proportion
         funded = np.sort(np.random.default_rng(1).choice(funded, SAMPLE, replace=False))
-    policy, unit = book.policy, book.unit
+    policy, unit, count = book.policy, book.unit, futures(len(funded))
     terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
     kept = [
         value_kept(policy, divided.spend[funded], **under._asdict())
         for under in stakes_under(
-            book.draws["purchases"].models[:FUTURES],
-            book.draws["spend"].models[:FUTURES],
+            book.draws["purchases"].models[:count],
+            book.draws["spend"].models[:count],
             customer_columns(table).take(funded),
             margin=policy.margin,
             paid_share=book.manifest["paid_share"],

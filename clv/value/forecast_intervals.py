@@ -28,7 +28,7 @@ from clv.models.gamma_gamma import GammaGamma
 from clv.models.pooled_spend import PooledSpend
 from clv.models.purchase_paths import simulate_path
 from clv.value.forecast import ForecastMonth
-from clv.value.value_intervals import FUTURES, LEVEL, CustomerColumns, bounds
+from clv.value.value_intervals import LEVEL, CustomerColumns, bounds, futures
 
 __all__ = ["SAMPLE", "Forecast", "draw_sums", "total_of", "with_intervals"]
 
@@ -154,7 +154,7 @@ def draw_sums(
     Parameters
     ----------
     purchases, spends : sequence of models
-        From the posteriors, equally likely, at least :data:`FUTURES` of each; None for no spend.
+        From the posteriors, equally likely, at least :func:`futures` of each; None for no spend.
     customers : CustomerColumns
         Their histories and spend.
     times : sequence of float
@@ -180,9 +180,10 @@ def draw_sums(
     some = customers
     if everyone > 2 * sample:
         some = customers.take(np.sort(rng.choice(everyone, sample, replace=False)))
-    orders = np.empty((FUTURES, len(times)))
+    count = futures(everyone)
+    orders = np.empty((count, len(times)))
     revenue = np.empty_like(orders)
-    pairs = [(purchases[i], spends[i] if spends else None) for i in range(FUTURES)]
+    pairs = [(purchases[i], spends[i] if spends else None) for i in range(count)]
     for i, (model, spend) in enumerate(pairs):
         counts = np.diff(
             simulate_path(model, times, rng, some.x, some.t_x, some.T), axis=0, prepend=0
