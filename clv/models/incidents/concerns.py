@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clv.models.concerns import concerns_of
-from clv.models.incidents.covariates import RANDOMISED, TYPE
+from clv.models.incidents.covariates import SELECTION, TYPE
 from clv.models.incidents.likelihood import PARAMETERS
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _goodwill(fit: IncidentFit) -> list[str]:
             + ("the prior's guess." if same else "an extrapolation.")
         )
     randomised = int((~np.isnan(fit.histories.assignment_probability)).sum())
-    if RANDOMISED not in fit.model.names and len(ratio) and (ratio > 0).any():
+    if SELECTION not in fit.model.names and len(ratio) and (ratio > 0).any():
         told.append(
             "The effect of goodwill is associational: "
             + (
@@ -141,18 +141,16 @@ def _goodwill(fit: IncidentFit) -> list[str]:
 
 def _unknown(fit: IncidentFit) -> list[str]:
     h, told = fit.histories, []
-    for name, column, what in (
-        ("lateness", h.hours, "how long the answer took"),
-        ("unresolved", h.resolved, "whether it was resolved"),
+    for name, column, what, base in (
+        ("lateness", h.hours, "how long the answer took", "prompt"),
+        ("unresolved", h.resolved, "whether it was resolved", "resolved"),
     ):
         unknown = int(np.isnan(column).sum())
         if name in fit.model.names and unknown:
-            counted = (
-                "as prompt and resolved" if unknown == h.incidents else "as the mean of the others"
-            )
+            counted = base if unknown == h.incidents else "the mean of the others"
             told.append(
                 f"Of {unknown:,} of {h.incidents:,} incidents it is not known {what}; they count "
-                f"{counted}."
+                f"as {counted}."
             )
     return told
 

@@ -7,15 +7,15 @@
     g(h) = g∞ + (1 − g∞) · 2^(−max(0, h − h0)/H)
 
 so that θ_type is the log-odds of an incident that is answered promptly, fixed, and without
-goodwill, of a customer who had not bought before. :mod:`clv.models.incidents.randomised` says how
-goodwill that was randomised gets a coefficient of its own.
+goodwill, of a customer who had not bought before. Where some goodwill was drawn by chance there is
+a coefficient of the reasons for the rest (:mod:`clv.models.incidents.randomised`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,14 +26,23 @@ from clv.errors import ParameterError, RequestError, UnknownNameError
 from clv.incident_histories import IncidentHistories
 from clv.models.incidents.randomised import randomised_step, randomised_variation
 
-__all__ = ["NUMERIC", "RANDOMISED", "TYPE", "Handling", "covariates", "design", "one_incident"]
+__all__ = [
+    "NUMERIC",
+    "SELECTION",
+    "TYPE",
+    "Handling",
+    "covariates",
+    "design",
+    "one_incident",
+    "usual_goodwill",
+]
 
 
 TYPE = "type:"
 """How the coefficient of a type of incident is named: "type:late_delivery"."""
 
-RANDOMISED = "goodwill_randomised"
-"""The coefficient of the part of goodwill that was drawn by chance."""
+SELECTION = "goodwill_selection"
+"""The coefficient of the reasons for goodwill; it is there where some is drawn by chance."""
 
 NUMERIC = (
     "severity",
@@ -52,6 +61,13 @@ KNOWN = (
 """What the covariates are made of, as an IncidentHistories calls it."""
 
 
+NUMBERS = (
+    *("slow_share", "prompt_hours", "half_life_hours"),
+    *("typical_lateness", "typical_unresolved", "goodwill_step"),
+)
+"""Of handling."""
+
+
 @dataclass(frozen=True)
 class Handling:
     """How an incident's handling becomes covariates.
@@ -68,6 +84,8 @@ class Handling:
         The same for incidents of which it is not known whether they were resolved.
     goodwill_step : float
         By how much a step drawn by chance changed ln(1 + goodwill/loss).
+    usual_goodwill : mapping of str to float
+        u, by coefficient: u·z is the ln(1 + goodwill/loss) that an incident usually gets.
     """
 
     slow_share: float = 0.5
@@ -76,10 +94,11 @@ class Handling:
     typical_lateness: float = 0.0
     typical_unresolved: float = 0.0
     goodwill_step: float = 0.0
+    usual_goodwill: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no share, time or step."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {n: getattr(self, n) for n in NUMBERS}
         shares = ("slow_share", "typical_lateness", "typical_unresolved")
         faults = [
             f"{n} must be finite; got {v!r}" for n, v in values.items() if not math.isfinite(v)
@@ -153,7 +172,7 @@ def design(
             known = [n.removeprefix(TYPE) for n in names if n.startswith(TYPE)]
             raise UnknownNameError("coefficient for incidents of type", name, known)
     drawn = np.zeros(histories.incidents)
-    if RANDOMISED in names:
+    if SELECTION in names:
         drawn = randomised_variation(histories, handling.goodwill_step, expected_goodwill)
     return covariates(
         names, handling, drawn=drawn,
@@ -179,22 +198,48 @@ def covariates(
     unknown = np.isnan(goodwill_ratio)
     goodwill = np.log1p(np.where(unknown, 0.0, goodwill_ratio))
     late = handling.lateness(np.where(np.isnan(hours), 0, hours))
+    code = {TYPE + name: k for k, name in enumerate(kinds)}
     columns = {
         "severity": severity - 1,
         "earlier_purchases": np.log1p(earlier_purchases),
         "earlier_incident": earlier_incident,
-        "goodwill": goodwill - drawn,
-        RANDOMISED: drawn,
+        "goodwill": goodwill,
         "lateness": np.where(np.isnan(hours), handling.typical_lateness, late),
         "unresolved": np.where(np.isnan(resolved), handling.typical_unresolved, 1 - resolved),
         "goodwill_unknown": unknown.astype(float),
     }
-    code = {TYPE + name: k for k, name in enumerate(kinds)}
-    rows = [
-        columns[name] if name in columns else (kind == code.get(name, -1)).astype(float)
-        for name in names
-    ]
-    return np.array(rows).reshape(len(names), len(severity))
+    columns |= {n: (kind == code.get(n, -1)).astype(float) for n in names if n.startswith(TYPE)}
+    if SELECTION in names:
+        usual = sum(u * columns[name] for name, u in handling.usual_goodwill.items())
+        columns[SELECTION] = np.where(unknown, 0.0, goodwill - drawn - usual)
+    return np.array([columns[name] for name in names]).reshape(len(names), len(severity))
+
+
+def usual_goodwill(
+    histories: IncidentHistories,
+    names: Sequence[str],
+    handling: Handling,
+    expected_goodwill: npt.ArrayLike | None = None,
+) -> dict[str, float]:
+    """Least squares of v̄ on the other covariates; see :mod:`clv.models.incidents.randomised`.
+
+    Parameters
+    ----------
+    histories, names, handling, expected_goodwill
+        As of :func:`design`; goodwill itself is left out of the names.
+
+    Returns
+    -------
+    dict of str to float
+        u, by coefficient.
+    """
+    others = [n for n in names if n not in {"goodwill", SELECTION, "goodwill_unknown"}]
+    known = ~np.isnan(histories.goodwill_ratio)
+    drawn = randomised_variation(histories, handling.goodwill_step, expected_goodwill)
+    mean = (np.log1p(histories.goodwill_ratio) - drawn)[known]
+    z = design(histories, others, handling)[:, known]
+    u = np.linalg.lstsq(z.T, mean, rcond=None)[0]
+    return dict(zip(others, u.tolist(), strict=True))
 
 
 def one_incident(
@@ -211,8 +256,7 @@ def one_incident(
 ) -> dict[str, Any]:
     """Covariates of one kind of incident in many cases, by name of the coefficient.
 
-    The goodwill asked about is one that the company sets, so its effect is that of randomised
-    goodwill where there is a coefficient of it.
+    What reasons there are for its goodwill is left open: it is that of such an incident as usual.
     """
     if TYPE + kind not in names:
         known = [n.removeprefix(TYPE) for n in names if n.startswith(TYPE)]
@@ -237,7 +281,7 @@ def one_incident(
         "severity": level - 1,
         "earlier_purchases": np.log1p(earlier),
         "earlier_incident": before,
-        RANDOMISED if RANDOMISED in names else "goodwill": np.log1p(goodwill),
+        "goodwill": np.log1p(goodwill),
         "lateness": handling.lateness(late),
         "unresolved": 1 - fixed,
     }

@@ -6,7 +6,7 @@ is the prior, 1 where nothing is left of the prior's doubt.
 On what an effect rests:
 
 - "data": what happened, to whom, and what had happened before. Nobody chooses it.
-- "causal": goodwill that was drawn by chance. What the company may act on.
+- "causal": goodwill, where enough of it was drawn by chance. What the company may act on.
 - "associational": how the company chose to handle incidents. Goodwill given for what the model
   knows biases nothing, goodwill given for what it does not know does, and the data cannot tell
   which it was. It is shown, and no limit may rest on it.
@@ -18,13 +18,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from clv.models.incidents.covariates import RANDOMISED
+from clv.models.incidents.covariates import SELECTION
 
 __all__ = ["Basis", "Effect", "effects_of"]
 
 Basis = Literal["data", "causal", "associational"]
 
-HANDLING = frozenset({"goodwill", "lateness", "unresolved", "goodwill_unknown"})
+HANDLING = frozenset({"goodwill", SELECTION, "lateness", "unresolved", "goodwill_unknown"})
 """Coefficients of what the company chose."""
 
 
@@ -98,15 +98,15 @@ def effects_of(
             mean[name],
             sd[name],
             max(0.0, 1 - (sd[name] / spread) ** 2),
-            basis_of(name),
+            basis_of(name, drawn=SELECTION in prior),
             incidents[name],
         )
         for name, (centre, spread) in prior.items()
     )
 
 
-def basis_of(name: str) -> Basis:
-    """On what the estimate of a coefficient rests."""
-    if name == RANDOMISED:
+def basis_of(name: str, *, drawn: bool) -> Basis:
+    """On what the estimate of a coefficient rests; `drawn` where goodwill was, by chance."""
+    if name == "goodwill" and drawn:
         return "causal"
     return "associational" if name in HANDLING else "data"

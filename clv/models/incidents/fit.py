@@ -1,14 +1,12 @@
 """Fit BG/NBD with incidents: the mode of the posterior, and how sure it is.
 
-The mode is in ln r, ln α, ln a, ln b, under a flat prior, and in the coefficients under independent
-normal ones. Newton's method with the exact Hessian starts from the fit of BG/NBD without incidents
-and from the prior's means.
+The mode is in ln r, ln α, ln a, ln b and the coefficients, all with normal priors
+(:mod:`clv.models.incidents.priors`). Newton's method with the exact Hessian starts from the fit of
+BG/NBD without incidents and from the prior's means.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -16,28 +14,24 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, ndtri
+from scipy.special import ndtri
 
 from clv.arrays import Floats
-from clv.errors import FitError, NotIdentifiedError, ParameterError, UnknownNameError
+from clv.errors import FitError, NotIdentifiedError, ParameterError
 from clv.incident_histories import IncidentHistories
 from clv.models.base import Derivatives
 from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.answers import FutureIncidents
 from clv.models.incidents.concerns import concerns_of_incidents
-from clv.models.incidents.covariates import NUMERIC, RANDOMISED, TYPE, Handling, design
+from clv.models.incidents.covariates import SELECTION, Handling, design
 from clv.models.incidents.effects import Effect, effects_of
 from clv.models.incidents.likelihood import PARAMETERS, IncidentLikelihood, Link
 from clv.models.incidents.model import IncidentBGNBD
+from clv.models.incidents.priors import Prior, PriorOf, prior_of
 from clv.models.maximum_likelihood import Fit
-from clv.models.newton import flat, maximum
+from clv.models.newton import maximum
 
 __all__ = ["IncidentFit", "fit_incidents"]
-
-Prior = Mapping[str, tuple[float, float]]
-
-LEAST_ARM = 15
-"""Incidents in each arm from which randomised goodwill gets a coefficient of its own."""
 
 FARTHEST = 28.0
 """No log-parameter or coefficient is sought farther than this from where the search begins."""
@@ -55,8 +49,8 @@ class IncidentFit:
         Of the data at the mode, with all constants; the prior is not in it.
     covariance : ndarray, shape (4 + K, 4 + K)
         Of ln r, ln α, ln a, ln b and the coefficients, from the exact Hessian.
-    prior : dict of str to (float, float)
-        Mean and standard deviation of each coefficient, as the fit used them.
+    believed : PriorOf
+        Before the data: the prior as the fit used it.
     plain : Fit
         BG/NBD of the same customers, as if nothing had happened to anybody.
     gradient_norm : float
@@ -74,7 +68,7 @@ class IncidentFit:
     model: IncidentBGNBD
     log_likelihood: float
     covariance: Floats = field(repr=False)
-    prior: dict[str, tuple[float, float]]
+    believed: PriorOf = field(repr=False)
     plain: Fit[BGNBD] = field(repr=False)
     gradient_norm: float
     iterations: int
@@ -118,6 +112,33 @@ class IncidentFit:
         )
 
     @property
+    def prior(self) -> dict[str, tuple[float, float]]:
+        """Mean and standard deviation of each coefficient before the data."""
+        return self.believed.of_coefficients
+
+    def log_posterior(self, points: Floats) -> Floats:
+        """Log of the posterior density, up to a constant.
+
+        Parameters
+        ----------
+        points : ndarray, shape (D, 4 + K)
+            (ln r, ln α, ln a, ln b, θ), as :attr:`mode`.
+
+        Returns
+        -------
+        ndarray, shape (D,)
+        """
+        value = np.full(len(points), -np.inf)
+        inside = np.abs(points[:, :PARAMETERS]).max(axis=1) < 50
+        at = points[inside]
+        away = at - self.believed.mean
+        parameters = np.concatenate([np.exp(at[:, :PARAMETERS]), at[:, PARAMETERS:]], axis=1)
+        value[inside] = self.likelihood.values(parameters) - (
+            np.einsum("di,ij,dj->d", away, self.believed.precision, away) / 2
+        )
+        return value
+
+    @property
     def effects(self) -> tuple[Effect, ...]:
         """What was learned of each coefficient, by the normal approximation at the mode."""
         return effects_of(self.prior, self.model.coefficients, self.standard_errors, self.used)
@@ -131,7 +152,7 @@ class IncidentFit:
     @property
     def goodwill_basis(self) -> str:
         """On what the effect of goodwill rests: "causal" where enough of it was drawn by chance."""
-        return "causal" if RANDOMISED in self.model.names else "associational"
+        return "causal" if SELECTION in self.model.names else "associational"
 
     @cached_property
     def concerns(self) -> tuple[str, ...]:
@@ -210,144 +231,54 @@ def fit_incidents(
             f"None of the {histories.customers:,} customers had an incident, so there is nothing "
             "to learn of incidents from; fit BGNBD."
         )
-    _refuse_prior(prior, histories)
-    plain = BGNBD.fit(histories.without_incidents())
-    handling = handling.learned_from(histories)
-    prior = _with_randomised(prior, histories, handling, expected_goodwill)
-    if link == "shared":
-        prior = on_exponents(prior, plain.model)
-    names = tuple(prior)
-    z = design(histories, names, handling, expected_goodwill)
+    everyone = histories.without_incidents()
+    BGNBD.refuse_unidentified(everyone)
+    weak = BGNBD.weak_prior(everyone)
+    plain = BGNBD.fit(everyone, prior=weak)
+    handling, believed = prior_of(
+        prior, histories, handling.learned_from(histories), plain.model, weak,
+        link=link, expected_goodwill=expected_goodwill,
+    )  # fmt: skip
+    z = design(histories, believed.names, handling, expected_goodwill)
     likelihood = IncidentLikelihood(histories, z, link)
-    mean, sd = (np.array([pair[k] for pair in prior.values()]) for k in (0, 1))
 
     def posterior(at: Floats) -> Derivatives:
-        scale = np.ones(len(at))
-        scale[:PARAMETERS] = np.exp(at[:PARAMETERS])
-        parameters = at.copy()
-        parameters[:PARAMETERS] = scale[:PARAMETERS]
+        scale = np.concatenate([np.exp(at[:PARAMETERS]), np.ones(len(z))])
+        parameters = np.where(np.arange(len(at)) < PARAMETERS, scale, at)
         value, g, h = likelihood.at(parameters)
         g = g * scale
         h = h * np.outer(scale, scale)
         h[range(PARAMETERS), range(PARAMETERS)] += g[:PARAMETERS]
-        away = (at[PARAMETERS:] - mean) / sd
-        g[PARAMETERS:] -= away / sd
-        h[PARAMETERS:, PARAMETERS:] -= np.diag(sd**-2)
-        return Derivatives(value - float(away @ away) / 2, g, h)
+        away = at - believed.mean
+        pull = believed.precision @ away
+        return Derivatives(value - float(away @ pull) / 2, g - pull, h - believed.precision)
 
-    start = np.concatenate([np.log(list(plain.parameters.values())), mean])
+    start = believed.mean.copy()
+    start[:PARAMETERS] = np.log(list(plain.parameters.values()))
     found = maximum(
         posterior,
         start,
         customers=histories.customers,
         inside=lambda at: bool(np.abs(at - start).max() < FARTHEST),
     )
-    precision = -found.derivatives.hessian
-    _refuse_flat(precision, names, found.at)
     if found.stopped:
         raise FitError(
             f"The fit of {model.label} stopped before an optimum: the posterior still rises by "
             f"{found.slope:.1e} per customer after {found.passes} steps."
         )
-    covariance = np.linalg.inv(precision)
+    covariance = np.linalg.inv(-found.derivatives.hessian)
     r, alpha, a, b = np.exp(found.at[:PARAMETERS]).tolist()
-    theta = found.at[PARAMETERS:]
-    away = (theta - mean) / sd
-    coefficients = dict(zip(names, theta.tolist(), strict=True))
+    coefficients = dict(zip(believed.names, found.at[PARAMETERS:].tolist(), strict=True))
+    away = found.at - believed.mean
     return IncidentFit(
         model=model(r, alpha, a, b, coefficients, link, handling),
-        log_likelihood=found.derivatives.value + float(away @ away) / 2,
+        log_likelihood=found.derivatives.value + float(away @ believed.precision @ away) / 2,
         covariance=(covariance + covariance.T) / 2,
-        prior=dict(prior),
+        believed=believed,
         plain=plain,
         gradient_norm=found.slope,
         iterations=found.passes,
         histories=histories,
         likelihood=likelihood,
         expected_goodwill=expected_goodwill,
-    )
-
-
-def on_exponents(prior: Prior, plain: BGNBD) -> dict[str, tuple[float, float]]:
-    """Carry a prior on logit π over to ln ω; see :meth:`clv.IncidentBGNBD.fit`.
-
-    1 − π = (1 − p̄)^ω at the mean of p, so ω = ln(1−π)/ln(1−p̄), and
-    d ln ω/d logit π = π/(−ln(1−π)).
-    """
-    per_purchase = math.log1p(plain.a / plain.b)  # −ln(1 − p̄), p̄ = a/(a+b)
-    pi = {n: float(expit(mean)) for n, (mean, _) in prior.items() if n.startswith(TYPE)}
-    typical = float(np.mean(list(pi.values())))
-    carried = {}
-    for name, (mean, sd) in prior.items():
-        of_this = pi.get(name, typical)
-        hazard = -math.log1p(-of_this)
-        slope = of_this / hazard
-        centre = math.log(hazard / per_purchase) if name in pi else slope * mean
-        carried[name] = (centre, slope * sd)
-    return carried
-
-
-def _refuse_prior(prior: Prior, histories: IncidentHistories) -> None:
-    """Refuse priors that are none, and incidents of a type without one."""
-    known = {*NUMERIC, RANDOMISED}
-    faults = [
-        f"There is no coefficient {name!r} to put a prior on; a type's is 'type:...', the others "
-        f"are {', '.join(sorted(known))}"
-        for name in prior
-        if name not in known and not name.startswith(TYPE)
-    ]
-    faults += [
-        f"The prior of {name!r} needs a finite mean and a standard deviation above 0; got "
-        f"{mean:g} and {sd:g}"
-        for name, (mean, sd) in prior.items()
-        if not (math.isfinite(mean) and math.isfinite(sd) and sd > 0)
-    ]
-    counts = np.bincount(histories.kind, minlength=len(histories.kinds))
-    missing = [
-        k for k, n in zip(histories.kinds, counts, strict=True) if n and TYPE + k not in prior
-    ]
-    if missing and not faults:
-        types = [n.removeprefix(TYPE) for n in prior if n.startswith(TYPE)]
-        raise UnknownNameError(
-            "prior for incidents of type", missing[0], types,
-            then=f"Types of the log without a prior: {', '.join(missing)}.",
-        )  # fmt: skip
-    if faults:
-        raise ParameterError.of(faults)
-
-
-def _with_randomised(
-    prior: Prior,
-    histories: IncidentHistories,
-    handling: Handling,
-    expected_goodwill: npt.ArrayLike | None,
-) -> dict[str, tuple[float, float]]:
-    """Put a prior on the effect of goodwill drawn by chance where there is enough; else take it."""
-    names = dict(prior)
-    of_drawn = names.pop(RANDOMISED, prior.get("goodwill"))
-    if of_drawn is None:
-        return names
-    (drawn,) = design(histories, (*_types(histories), RANDOMISED), handling, expected_goodwill)[-1:]
-    if min(int((drawn > 0).sum()), int((drawn < 0).sum())) >= LEAST_ARM:
-        names[RANDOMISED] = of_drawn
-    return names
-
-
-def _types(histories: IncidentHistories) -> tuple[str, ...]:
-    return tuple(TYPE + kind for kind in histories.kinds)
-
-
-def _refuse_flat(precision: Floats, names: tuple[str, ...], at: Floats) -> None:
-    """Refuse an optimum that is flat in some direction."""
-    loose = flat(precision)
-    if not loose.any():
-        return
-    every = ("r", "alpha", "a", "b", *names)
-    which = ", ".join(name for name, one in zip(every, loose, strict=True) if one)
-    values = ", ".join(
-        f"{n} = {v:.3g}" for n, v in zip(every[:PARAMETERS], np.exp(at[:PARAMETERS]), strict=True)
-    )
-    raise NotIdentifiedError(
-        f"The data cannot tell {which} of {IncidentBGNBD.label}: the posterior is flat there (the "
-        f"search ended at {values}). Use a longer log or more customers."
     )

@@ -37,7 +37,7 @@ from clv.models.incidents.answers import FutureIncidents, IncidentAnswers
 from clv.models.incidents.beta_gap import beta_gap
 from clv.models.incidents.covariates import (
     NUMERIC,
-    RANDOMISED,
+    SELECTION,
     TYPE,
     Handling,
     design,
@@ -61,7 +61,7 @@ class IncidentBGNBD(IncidentAnswers):
         Of BG/NBD.
     coefficients : mapping of str to float
         θ by name: "type:" and the name of a type of incident, at least one; and any of "severity",
-        "earlier_purchases", "earlier_incident", "goodwill", "goodwill_randomised", "lateness",
+        "earlier_purchases", "earlier_incident", "goodwill", "goodwill_selection", "lateness",
         "unresolved", "goodwill_unknown". A type that is not there cannot be asked about; another
         coefficient that is not there is 0.
     link : {"separate", "shared"}
@@ -101,7 +101,7 @@ class IncidentBGNBD(IncidentAnswers):
             good = isinstance(value, (int, float, np.number)) and math.isfinite(value) and value > 0
             if not good:
                 faults.append(f"{self.label} needs {name} > 0; got {name} = {value!r}")
-        known = {*NUMERIC, RANDOMISED}
+        known = {*NUMERIC, SELECTION}
         for name, value in self.coefficients.items():
             if name not in known and not name.startswith(TYPE):
                 faults.append(
@@ -321,8 +321,8 @@ class IncidentBGNBD(IncidentAnswers):
             Mean and standard deviation of each coefficient under its normal prior, all on the scale
             of the log-odds of π (for the shared link they are carried over, see Notes). Types that
             are here and not in the log stay at the prior; types of the log must be here. Of the
-            other coefficients, those that are here are fitted. "goodwill_randomised" has the prior
-            of "goodwill" where it is not given.
+            other coefficients, those that are here are fitted; "goodwill_selection" is added where
+            goodwill was drawn by chance.
         link : {"separate", "shared"}
             How an incident ends a relationship.
         handling : Handling, optional
@@ -348,10 +348,11 @@ class IncidentBGNBD(IncidentAnswers):
 
         Notes
         -----
-        r, α, a, b have a flat prior in their logarithms. With the shared link a prior on logit π
-        becomes one on ln ω such that π is the same at the mean of p, p̄: for a type of dropout π
-        ln ω = ln[ln(1−π)/ln(1−p̄)], and means and standard deviations of all coefficients are
-        multiplied by ∂ ln ω/∂ logit π = π/(−ln(1−π)), at the type's π or the mean of all.
+        r, α, a, b have the weak log-normal prior of BG/NBD (:meth:`clv.BGNBD.weak_prior`). With the
+        shared link a prior on logit π becomes one on ln ω such that π is the same at the mean of p,
+        p̄: for a type of dropout π ln ω = ln[ln(1−π)/ln(1−p̄)], and means and standard deviations of
+        all coefficients are multiplied by ∂ ln ω/∂ logit π = π/(−ln(1−π)), at the type's π or the
+        mean of all.
 
         Examples
         --------

@@ -1,16 +1,27 @@
-r"""The part of goodwill that was drawn by chance, cut out of all the rest.
+r"""What goodwill does, where some of it was drawn by chance.
 
 Goodwill is given for reasons, and some of them say how the customer will behave: agents give more
 to those whom they would be sorry to lose. Only what was drawn by chance has no reasons. Write v for
 ln(1 + goodwill/loss) of an incident whose goodwill was drawn, and v̄ for its mean over the draws
-that could have been made there. Then v = v̄ + (v − v̄): the reasons are all in v̄; v − v̄ has mean 0
-whatever is known of the incident, by anyone. The two get a coefficient each:
+that could have been made there (v̄ = v where nothing was drawn). Then v = v̄ + (v − v̄): the reasons
+are all in v̄; v − v̄ has mean 0 whatever is known of the incident, by anyone. With a coefficient
+each,
 
-    θ_g · v̄      "goodwill", with the goodwill of all other incidents: associational
-    θ_r · (v − v̄)  "goodwill_randomised": causal
+    logit π = θ·z + θ_a v̄ + θ_g (v − v̄),
 
-so that no reason, modelled or not, can reach θ_r: the centred treatment of E-estimation (Robins,
-Mark & Newey 1992, https://doi.org/10.2307/2532304).
+no reason, modelled or not, can reach θ_g: the centred treatment of E-estimation (Robins, Mark &
+Newey 1992, https://doi.org/10.2307/2532304). θ_a and θ_g are independent under the prior, each
+with that of goodwill, so nothing of θ_a is lent to θ_g.
+
+**What goodwill would have done instead.** θ above is of incidents with v̄ = 0, which is not what
+happens without goodwill to those whom v̄ was given. So v̄ is split by least squares on the other
+covariates into what such an incident usually gets, u·z, and the rest. Then
+
+    logit π = θ'·z + θ_g v + δ (v̄ − u·z),   δ = θ_a − θ_g,   θ' = θ + δ u
+
+says the same, θ' is of such incidents without goodwill, and δ, "goodwill_selection", is what the
+reasons say of the customer. That is what the coefficients are called; their prior is the one
+above, carried over.
 
 v̄ is known to whoever drew. Where it is not handed over, a design with two arms is assumed: a step
 drawn with probability e < 1/2, or none. The assignment probability p then says which arm it was,

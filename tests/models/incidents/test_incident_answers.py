@@ -208,7 +208,7 @@ def test_without_discount_discounted_purchases_are_purchases(
     less = says.discounted_purchases_if_alive(x, T, 0.7, rate=0.01, horizon=60.0, future=future)
     assert less < counted
     forever = says.discounted_purchases_if_alive(x, T, 0.7, rate=0.01, future=future)
-    assert forever > less
+    assert forever >= less * (1 - 1e-12)  # those who leave at their next purchase buy it soon
 
 
 def test_discounted_purchases_of_histories_are_those_alive_times_p_alive() -> None:
@@ -256,8 +256,8 @@ def test_the_policys_worked_figures_of_dropout() -> None:
     assert found == pytest.approx([0.1863, 0.1287, 0.3106, 0.1924], abs=5e-5)
 
 
-def test_goodwill_that_is_asked_about_has_the_effect_of_randomised_goodwill() -> None:
-    both = {"type:any": -1.0, "goodwill": -2.0, "goodwill_randomised": -0.4}
+def test_goodwill_that_is_asked_about_has_its_effect_and_no_reasons() -> None:
+    both = {"type:any": -1.0, "goodwill": -0.4, "goodwill_selection": -2.0}
     found = IncidentBGNBD(*BASE, both).incident_dropout("any", goodwill_ratio=1.0)
     assert found == pytest.approx(1 / (1 + math.exp(1 + 0.4 * math.log(2))), rel=1e-12)
 
