@@ -1,13 +1,6 @@
 """The joint posterior of a model's parameters, by importance sampling around its mode.
 
-A handful of parameters with a smooth posterior need no Markov chain. Draws from a multivariate t
-around the mode in the log-parameters are weighted by the exact posterior; Pareto smoothing
-(Vehtari, Simpson, Gelman, Yao & Gabry 2024, Journal of Machine Learning Research 25(72)) steadies
-the largest weights, and its k̂ says whether they can be trusted. Where k̂ > 0.7 they cannot: the
-draws then say where the posterior is, better than the mode did, and a t with their weighted mean
-and covariance is drawn from instead (adaptive importance sampling: Cappé, Guillin, Marin & Robert
-2004, Journal of Computational and Graphical Statistics 13(4)). After three such attempts a sampler
-takes over (emcee, the extra `mcmc`), or the posterior is refused.
+Drawn in the log-parameters by :mod:`clv.inference.importance`.
 
 Without a prior there may be no posterior: where dropout vanishes, or customers become alike, a
 likelihood tends to a constant, and its integral over the log-parameters is infinite. So every
@@ -17,16 +10,16 @@ parameter that the fit has no prior for gets the model's weak one (:meth:`Model.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from clv.arrays import Floats
 from clv.errors import RequestError
+from clv.inference.importance import sample_density
 from clv.models.base import Model
 from clv.models.maximum_likelihood import Fit, LogNormal, log_prior, maximise
 from clv.numerics import central_tails
@@ -35,16 +28,6 @@ __all__ = ["Posterior", "log_posterior", "posterior", "weighted_quantiles"]
 
 M = TypeVar("M", bound=Model[Any])
 M_co = TypeVar("M_co", bound=Model[Any], covariant=True)
-
-AT_THE_MODE, ADAPTED = 7, 5
-"""Degrees of freedom of the proposals: their tails are heavier than those of a posterior with this
-many customers; more so where the mode's curvature was no guide."""
-
-TRUSTED_K = 0.7
-"""Largest k̂ at which smoothed importance weights are used (Vehtari et al. 2024, section 3.2.4)."""
-
-ATTEMPTS = 3
-"""At adapting the proposal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +49,7 @@ class Posterior(Generic[M_co]):
     method : {"importance", "mcmc"}
         How it was drawn.
     attempts : int
-        How often the proposal was adapted before its weights could be trusted.
+        How often the proposal was adapted.
     """
 
     fit: Fit[M_co]
@@ -84,7 +67,7 @@ class Posterior(Generic[M_co]):
 
     @property
     def mean(self) -> dict[str, float]:
-        """Posterior mean of each parameter."""
+        """Posterior mean of each parameter; of one with a long tail the median says more."""
         return self._by_name(self.weights @ self.draws)
 
     @property
@@ -94,9 +77,16 @@ class Posterior(Generic[M_co]):
 
     @property
     def monte_carlo_error(self) -> dict[str, float]:
-        """Standard error of each mean from the finite number of draws."""
-        deviation = self.standard_deviation
-        return {name: sd / math.sqrt(self.effective_size) for name, sd in deviation.items()}
+        """Standard error of each mean from the finite number of draws.
+
+        √Σ w² (θ − mean)² of importance-weighted draws; of a chain's the standard deviation over the
+        root of the effective size.
+        """
+        if self.method == "mcmc":
+            deviation = self.standard_deviation
+            return {name: sd / math.sqrt(self.effective_size) for name, sd in deviation.items()}
+        away = self.draws - self.weights @ self.draws
+        return self._by_name(np.sqrt(self.weights**2 @ away**2))
 
     @property
     def covariance(self) -> Floats:
@@ -225,42 +215,17 @@ def posterior(fit: Fit[M], *, draws: int = 4000, seed: int = 1) -> Posterior[M]:
     if set(fit.prior) < set(fit.parameters):
         mode = maximise(type(fit.model), fit.histories, prior=_whole_prior(fit), start=centre)
         centre, spread = _log_parameters(mode), mode.log_covariance
-    proposal = _Proposal(centre, np.asarray(np.linalg.cholesky(spread)), AT_THE_MODE)
-    started = time.perf_counter()
-    for attempt in range(ATTEMPTS + 1):
-        log_draws = proposal.draw(draws, rng)
-        weights, k_hat = _weigh(log_posterior(fit, log_draws) - proposal.log_density(log_draws))
-        if k_hat <= TRUSTED_K:
-            return Posterior(
-                fit=fit,
-                draws=np.exp(log_draws),
-                weights=weights,
-                k_hat=k_hat,
-                effective_size=float(1 / (weights**2).sum()),
-                method="importance",
-                attempts=attempt,
-            )
-        proposal = proposal.adapted(log_draws, weights)
-    from clv.inference.markov_chain import sample
-
-    per_draw = (time.perf_counter() - started) / (draws * (ATTEMPTS + 1))
-    chain = sample(
-        lambda at: log_posterior(fit, at),
-        proposal.draw,
-        draws,
-        rng,
-        label=fit.model.label,
-        k_hat=k_hat,
-        seconds_each=per_draw,
+    found = sample_density(
+        lambda at: log_posterior(fit, at), centre, spread, draws, rng, label=fit.model.label
     )
     return Posterior(
         fit=fit,
-        draws=np.exp(chain.draws),
-        weights=np.full(len(chain.draws), 1 / len(chain.draws)),
-        k_hat=None,
-        effective_size=chain.effective_size,
-        method="mcmc",
-        attempts=ATTEMPTS,
+        draws=np.exp(found.points),
+        weights=found.weights,
+        k_hat=found.k_hat,
+        effective_size=found.effective_size,
+        method=found.method,
+        attempts=found.attempts,
     )
 
 
@@ -294,58 +259,6 @@ def _whole_prior(fit: Fit[Any]) -> dict[str, LogNormal]:
 
 def _log_parameters(fit: Fit[Any]) -> Floats:
     return np.asarray(np.log(list(fit.parameters.values())))
-
-
-class _Proposal(NamedTuple):
-    """A multivariate t in the log-parameters.
-
-    Attributes
-    ----------
-    centre : ndarray, shape (k,)
-        Its mode.
-    root : ndarray, shape (k, k)
-        Lower triangular; root rootᵀ is its scale.
-    nu : int
-        Degrees of freedom.
-    """
-
-    centre: Floats
-    root: Floats
-    nu: int
-
-    def draw(self, count: int, rng: np.random.Generator) -> Floats:
-        """Draw `count` points, shape (count, k)."""
-        z = rng.standard_normal((count, len(self.centre)))
-        scale = np.sqrt(self.nu / rng.chisquare(self.nu, count))
-        return self.centre + (z * scale[:, None]) @ self.root.T
-
-    def log_density(self, points: Floats) -> Floats:
-        """Log-density at each point, up to a constant."""
-        z = np.linalg.solve(self.root, (points - self.centre).T)
-        return np.asarray(
-            -(self.nu + len(self.centre)) / 2 * np.log1p((z**2).sum(axis=0) / self.nu)
-        )
-
-    def adapted(self, points: Floats, weights: Floats) -> _Proposal:
-        """Take the weighted mean and covariance of the points, and heavier tails."""
-        centre = weights @ points
-        away = points - centre
-        covariance = (weights[:, None] * away).T @ away
-        try:
-            root = np.asarray(np.linalg.cholesky(covariance))
-        except np.linalg.LinAlgError:  # one point has all the weight
-            return self._replace(nu=ADAPTED)
-        return _Proposal(centre, root, ADAPTED)
-
-
-def _weigh(log_ratio: Floats) -> tuple[Floats, float]:
-    """Smooth the weights e^log_ratio; they then sum to 1. Also give their k̂."""
-    from arviz_stats.base.array import array_stats
-
-    # psislw takes what loo has, the negative of the log-ratios.
-    log_weights, k_hat = array_stats.psislw(log_ratio.max() - log_ratio)  # type: ignore[no-untyped-call]
-    weights = np.exp(log_weights)
-    return weights / weights.sum(), float(k_hat)
 
 
 def weighted_quantiles(values: Floats, weights: Floats, at: Sequence[float]) -> Floats:
