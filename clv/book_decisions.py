@@ -1,9 +1,8 @@
-"""What a customer book answers about all of its customers at once: forecast and budget."""
+"""The forecast of a customer book, and what decisions read of one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,21 +14,18 @@ from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.pooled_spend import PooledSpend
 from clv.recommend.policy import Policy
-from clv.recommend.retention import RetentionBudget, retention_budget
-from clv.recommend.stakes import value_kept
 from clv.value.forecast import forecast as monthly
 from clv.value.forecast import months_after
-from clv.value.forecast_intervals import SAMPLE, Forecast, draw_sums, total_of, with_intervals
-from clv.value.stake_draws import stakes_under
-from clv.value.terms import Terms, days_per_unit
-from clv.value.value_intervals import LEVEL, bounds, futures
+from clv.value.forecast_intervals import Forecast, draw_sums, total_of, with_intervals
+from clv.value.terms import days_per_unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Opened", "budget", "forecast"]
+__all__ = ["HISTORY", "Opened", "forecast"]
 
 HISTORY = ("frequency", "recency", "T", "spend_frequency", "monetary_value")
+"""Columns that say what a customer has done."""
 
 
 class Opened(Protocol):
@@ -124,48 +120,3 @@ def forecast(book: Opened, months: int) -> Forecast:
         paid_share=book.manifest["paid_share"],
     )
     return Forecast(*with_intervals(rows, orders, revenue, margin), without_intervals=without)
-
-
-def budget(book: Opened, total: float | None) -> RetentionBudget:
-    """Split a retention budget over all customers, and say how sure its gain is.
-
-    Parameters
-    ----------
-    book : Opened
-        Whose customers.
-    total : float or None
-        Money to spend; None for the total worth asking for.
-
-    Returns
-    -------
-    RetentionBudget
-    """
-    names = ("customer_id", "p_alive", "value_if_alive", "p_leaves", "expected_spend")
-    table = book.read((*names, *HISTORY))
-    ids, *columns = (table.column(name).to_numpy() for name in names)
-    stakes = dict(zip(names[1:], columns, strict=True))
-    divided = retention_budget(book.policy, ids, **stakes, total=total)
-    divided = replace(divided, assumed=(*book.assumed_terms, *divided.assumed))
-    funded = np.flatnonzero(divided.spend > 0)
-    if book.without_intervals or not len(funded):
-        return divided
-    if len(funded) > SAMPLE:  # what they keep under other models, in proportion
-        funded = np.sort(np.random.default_rng(1).choice(funded, SAMPLE, replace=False))
-    policy, unit, count = book.policy, book.unit, futures(len(funded))
-    terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
-    kept = [
-        value_kept(policy, divided.spend[funded], **under._asdict())
-        for under in stakes_under(
-            book.draws["purchases"].models[:count],
-            book.draws["spend"].models[:count],
-            customer_columns(table).take(funded),
-            margin=policy.margin,
-            paid_share=book.manifest["paid_share"],
-            rate=terms.rate(unit),
-            horizon=terms.horizon(book.end, unit),
-            leaving=Terms(1.0, 0.0, book.manifest["leave_months"]).horizon(book.end, unit),
-        )
-    ]
-    share = divided.total_gain / float(np.sum(divided.expected_gain[funded]))
-    low, high = bounds(share * np.array(kept)).tolist()
-    return divided.with_range(low, high, LEVEL)
