@@ -19,9 +19,9 @@ from clv.errors import RequestError
 from clv.recommend.allocation import Allocation, allocate
 from clv.recommend.policy import Policy, money
 from clv.recommend.quotas import Quota, SegmentShare, allocate_with_quotas
-from clv.recommend.stakes import RetentionStakes, value_kept
+from clv.recommend.stakes import RetentionStakes
 
-__all__ = ["RetentionBudget", "retention_budget", "value_kept"]
+__all__ = ["RetentionBudget", "retention_budget"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,7 +41,7 @@ __all__ = [
 class ExpectedProblems:
     """Problems of one kind that the period is expected to bring.
 
-    Kinds in which customers differ much in value are better given in several parts.
+    Kinds in which customers differ much in value are better given in several parts of one name.
 
     Attributes
     ----------
@@ -254,13 +254,14 @@ def split_budget(
             best, spent = other, spent + project.cost
             taken.append(project)
 
+    answered = {p.name: [0.0, 0.0] for p in problems}
+    for p, *both_of in zip(open_, best.spend[n:], best.gain[n:], strict=True):
+        answered[p.name] = [a + float(b) for a, b in zip(answered[p.name], both_of, strict=True)]
+    for p in owed:
+        answered[p.name][0] += p.expected * p.unit_cost * p.floor
     parts = [
         BudgetPart("retention", "", float(best.spend[:n].sum()), float(best.gain[:n].sum())),
-        *(
-            BudgetPart("recovery", p.name, float(s), float(g))
-            for p, s, g in zip(open_, best.spend[n:], best.gain[n:], strict=True)
-        ),
-        *(BudgetPart("recovery", p.name, p.expected * p.unit_cost * p.floor, 0.0) for p in owed),
+        *(BudgetPart("recovery", name, *of) for name, of in answered.items()),
     ]
     if appreciation:
         parts.append(BudgetPart("appreciation", "", appreciation, None))
