@@ -31,7 +31,7 @@ from clv.book_directory import (
     damage,
     whole,
 )
-from clv.book_learned import add_learned, read_learned
+from clv.book_learned import add_learned, build_of, read_learned
 from clv.errors import BookError, RequestError, UnknownNameError
 from clv.recommend.learned import Learned
 from clv.recommend.policy import Policy
@@ -90,6 +90,7 @@ class Book:
                 "clv build ORDERS -o BOOK."
             ) from None
         self.manifest: dict[str, Any] = read if isinstance(read, dict) else {}
+        self._build = build_of(self.path)
         self._check()
 
     def _check(self) -> None:
@@ -160,13 +161,13 @@ class Book:
         PolicyError
             Where the policy has no such figure, or cannot follow it; the book is then as it was.
         BookError
-            Where the book cannot be written to.
+            Where the book cannot be written to, or was built anew since it was opened.
         """
         self.stated_policy.with_learned(learned)  # refuses before anything is written
-        both = add_learned(self.path, learned)
+        add_learned(self.path, learned, build=self._build)
         for name in ("learned", "_policy"):
             self.__dict__.pop(name, None)
-        return both
+        return self.learned or learned
 
     @property
     def concerns(self) -> tuple[str, ...]:
