@@ -133,9 +133,10 @@ class IncidentFit:
         at = points[inside]
         away = at - self.believed.mean
         parameters = np.concatenate([np.exp(at[:, :PARAMETERS]), at[:, PARAMETERS:]], axis=1)
-        value[inside] = self.likelihood.values(parameters) - (
-            np.einsum("di,ij,dj->d", away, self.believed.precision, away) / 2
-        )
+        with np.errstate(all="ignore"):  # absurd points have no density
+            told = self.likelihood.values(parameters)
+        told -= np.einsum("di,ij,dj->d", away, self.believed.precision, away) / 2
+        value[inside] = np.where(np.isnan(told), -np.inf, told)
         return value
 
     @property
