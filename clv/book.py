@@ -13,7 +13,7 @@ A directory with
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -37,6 +37,7 @@ from clv.recommend.learned import Learned
 from clv.recommend.policy import Policy
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from clv.models.base import PurchaseModel
     from clv.models.gamma_gamma import GammaGamma
     from clv.models.pooled_spend import PooledSpend
+    from clv.recommend.quotas import Quota
     from clv.recommend.recovery import Recovery
     from clv.recommend.retention import RetentionBudget
     from clv.value.forecast_intervals import Forecast
@@ -352,17 +354,28 @@ class Book:
         )
         return replace(answer, assumed=(*self.assumed_terms, *answer.assumed))
 
-    def budget(self, total: float | None = None) -> RetentionBudget:
+    def budget(
+        self,
+        total: float | None = None,
+        *,
+        by: npt.ArrayLike | None = None,
+        quotas: Mapping[Hashable, Quota] | None = None,
+    ) -> RetentionBudget:
         """Split a retention budget over all customers; without `total`, the one worth asking for.
 
         Parameters
         ----------
         total : float, optional
             Money to spend.
+        by : "stage" or array_like, shape (customers,), optional
+            Tell it by the stages of the policy, or by a segment for each customer in the order of
+            ids.
+        quotas : mapping of label to Quota, optional
+            Least and most that stages or segments get.
         """
-        from clv.book_decisions import budget
+        from clv.book_budget import budget
 
-        return budget(self, total)
+        return budget(self, total, by=by, quotas=quotas)
 
 
 def _likely_first(metadata: pq.FileMetaData, customer_id: str) -> list[int]:
