@@ -80,12 +80,17 @@ def sample(
             f"(Pareto k {k_hat:.2f}: its weights cannot be trusted). Install the sampler that "
             "takes over: pip install 'clv[mcmc]'; or give a narrower prior."
         ) from None
-    first = start(2, rng)
-    walkers = 8 * first.shape[1]
-    sampler = emcee.EnsembleSampler(walkers, first.shape[1], log_density, vectorize=True)
+    tried = start(1000, rng)
+    walkers = 8 * tried.shape[1]
+    state: Any = tried[np.isfinite(log_density(tried))][:walkers]  # a walker at −∞ stays there
+    if len(state) < walkers:
+        raise FitError(
+            f"The posterior of {label} is nowhere near where importance sampling looked for it: "
+            f"only {len(state)} of {len(tried):,} draws have a density. Give a narrower prior."
+        )
+    sampler = emcee.EnsembleSampler(walkers, tried.shape[1], log_density, vectorize=True)
     sampler.random_state = np.random.RandomState(int(rng.integers(2**31))).get_state()
     most = int(SECONDS / seconds_each / walkers)
-    state: Any = start(walkers, rng)
     time = np.inf
     while sampler.iteration < most:
         state = sampler.run_mcmc(state, min(STEPS, most - sampler.iteration))

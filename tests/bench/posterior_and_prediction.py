@@ -22,13 +22,17 @@ def main() -> None:
     """Print seconds, effective sizes and peak memory."""
     customers = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     orders = clv.read_orders(clv.datasets.path("cdnow"))
-    fit = clv.BGNBD.fit(clv.histories(orders, end="1997-09-30", unit="week"))
-    clv.posterior(fit, draws=100)  # loads ArviZ
-    started = time.perf_counter()
-    post = clv.posterior(fit, draws=4000)
-    seconds = time.perf_counter() - started
-    print(f"posterior on CDNOW: {seconds:.2f} s, effective size {post.effective_size:,.0f}, "
-          f"k {post.k_hat:.2f} ({os.cpu_count()} cores)")  # fmt: skip
+    cdnow = clv.histories(orders, end="1997-09-30", unit="week")
+    clv.posterior(clv.BGNBD.fit(cdnow), draws=100)  # loads ArviZ
+    for model in (clv.BGNBD, clv.MBGNBD, clv.ParetoNBD):
+        fit = model.fit(cdnow)
+        started = time.perf_counter()
+        post = clv.posterior(fit, draws=4000)
+        seconds = time.perf_counter() - started
+        print(
+            f"{model.label} posterior on CDNOW: {seconds:.2f} s, effective size "
+            f"{post.effective_size:,.0f}, k {post.k_hat:.2f} ({os.cpu_count()} cores)"
+        )
 
     x, t_x, T = draw(customers)
     spend = clv.GammaGamma(6.25, 3.74, 15.44)  # Fader & Hardie (2013), CDNOW

@@ -2,7 +2,8 @@
 
 emcee's stretch move on the exact posterior under the weak default prior: 64 walkers, 16,000 steps,
 the first 2,000 discarded. Some minutes, most of them Pareto/NBD's. Prints what
-`tests/inference/test_posterior.py` holds as reference figures.
+`tests/inference/test_posterior.py` holds as reference figures: means of the parameters, and of
+their logarithms where a parameter has a long tail (Pareto/NBD's s and beta).
 
     python tests/studies/posterior_reference.py
 """
@@ -38,9 +39,10 @@ def main() -> None:
         size = len(draws) / time
         print(f"{model.label}: autocorrelation times {np.round(time, 1)}")
         for name, column, n in zip(fit.parameters, draws.T, size, strict=True):
-            error = column.std() / np.sqrt(n)
-            print(f"  {name}: mean {column.mean():.6g}, sd {column.std():.4g}, error {error:.2g}",
-                  flush=True)  # fmt: skip
+            for what, values in ((name, column), (f"ln {name}", np.log(column))):
+                mean, deviation = values.mean(), values.std()
+                error = deviation / np.sqrt(n)
+                print(f"  {what}: mean {mean:.6g}, sd {deviation:.4g}, error {error:.2g}")
 
 
 if __name__ == "__main__":
