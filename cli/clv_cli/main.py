@@ -17,6 +17,7 @@ COMMANDS = {
     "forecast": "Forecast orders, revenue and margin by month.",
     "recover": "Say what may be spent on fixing one customer's problem.",
     "budget": "Split a retention budget over the customers.",
+    "campaigns": "Learn from campaigns what keeping customers takes.",
     "policy": "Write, check or explain a policy file.",
 }
 """Names and summaries, in the order in which a newcomer meets them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from clv.plots.concentration import plot_concentration
 from clv.plots.p_alive_map import plot_p_alive
+from clv.plots.qini import plot_qini
 from clv.plots.tracking import plot_tracking
 
-__all__ = ["plot_concentration", "plot_p_alive", "plot_tracking"]
+__all__ = ["plot_concentration", "plot_p_alive", "plot_qini", "plot_tracking"]

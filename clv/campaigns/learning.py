@@ -1,0 +1,345 @@
+"""What a book learns from campaigns: from orders, a campaign log and the book's kind of model.
+
+The model is fitted again to the orders before the first campaign, so that nothing of what the
+campaigns did is in what it expects. What it expects of each customer narrows the intervals
+(:mod:`clv.recommend.campaigns.effects`), and turns more purchases into customers kept
+(:mod:`clv.campaigns.thinning`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from clv.arrays import Floats, Rows
+from clv.book import Book
+from clv.campaigns.orders import orders_of
+from clv.campaigns.result import ArmResult, CampaignFit, CampaignResult, SegmentResult
+from clv.campaigns.thinning import Thinned
+from clv.errors import CampaignsError, FitError, RequestError
+from clv.recommend.campaigns import (
+    Effects,
+    Evidence,
+    adjusted_effects,
+    fit_propensity,
+    qini,
+    randomised_effects,
+    retention_posterior,
+    segment_effects,
+    shares_differ,
+)
+from clv.recommend.learned import Basis, Learned
+from clv.recommend.policy import Policy
+from clv.recommend.stages import STAGES, stage_of
+from clv.transactions.campaign_outcomes import CampaignOutcomes, campaign_outcomes
+from clv.transactions.campaigns import CampaignLog
+from clv.transactions.orders import Orders
+from clv.transactions.summary import histories
+from clv.value.lifetime_value import paid_share
+from clv.value.terms import Terms, days_per_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clv.models.base import PurchaseModel
+
+__all__ = ["By", "fit_campaigns"]
+
+By = Literal["value", "stage"]
+
+NORMAL_95 = 1.959963984540054
+"""Standard deviations of a 95 % interval."""
+
+FEW = 50
+"""Customers of an arm below which its interval is called rough."""
+
+
+def fit_campaigns(
+    book: Book,
+    log: CampaignLog,
+    *,
+    orders: Orders | str | os.PathLike[str] | pd.DataFrame | None = None,
+    window: int | None = None,
+    randomised: bool = False,
+    by: By = "value",
+) -> CampaignFit:
+    """Learn what campaigns did, and what of it the policy should follow.
+
+    Nothing is written; ``book.learn(fit.learned)`` does.
+
+    Parameters
+    ----------
+    book : Book
+        Its kind of models, terms and policy are used.
+    log : CampaignLog
+        From :func:`clv.read_campaigns`.
+    orders : Orders, path, pattern of paths, or pandas.DataFrame, optional
+        Orders of before and after the campaigns; those of the book where not given.
+    window : int, optional
+        Days after a campaign's day to look at; all that were observed, at most 365, if not given.
+    randomised : bool
+        Whether chance decided, in the shares seen, where the log states no probabilities.
+    by : {"value", "stage"}
+        Which customers are told apart: fifths by value, or stages of the relationship.
+
+    Returns
+    -------
+    CampaignFit
+
+    Raises
+    ------
+    CampaignsError
+        Where a campaign cannot tell anything, with the reason.
+    RequestError
+        Where the book's orders cannot be read again.
+    """
+    if by not in ("value", "stage"):
+        raise RequestError(f"Customers are told apart by value or by stage; got {by!r}.")
+    found = orders_of(book, orders)
+    begins = log.frame["date"].min().date()
+    expect = _Expected.before(book, found.orders, begins - timedelta(days=1))
+    results: list[CampaignResult] = []
+    evidence: dict[Basis, list[Evidence]] = {"randomised": [], "associational": []}
+    for name in log.campaigns:
+        outcomes = campaign_outcomes(
+            found.orders, log, name, end=found.end, window=window, unit=book.unit
+        )
+        result, said = _campaign(book.stated_policy, expect, outcomes, randomised=randomised, by=by)
+        results.append(result)
+        evidence[result.basis] += said
+    policy = book.stated_policy
+    basis: Basis = "randomised" if evidence["randomised"] else "associational"
+    posterior = retention_posterior(policy, evidence[basis]) if evidence[basis] else None
+    figures = posterior.figures(basis) if posterior else ()
+    return CampaignFit(
+        campaigns=tuple(results),
+        posterior=posterior,
+        learned=Learned.of(
+            figures, source=log.sha256, learned_on=found.end, policy_version=policy.version
+        ),
+        notices=(*log.report.notices, *found.notices),
+        set_aside=tuple(str(aside) for aside in log.report.set_aside),
+        currency=policy.currency,
+        policy_version=policy.version,
+    )
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """Models of the time before the campaigns, and the terms of values."""
+
+    purchases: PurchaseModel
+    spend: Any
+    paid: float
+    terms: Terms
+
+    @classmethod
+    def before(cls, book: Book, orders: Orders, last: Any) -> _Expected:
+        policy = book.stated_policy
+        try:
+            known = histories(orders, end=last, unit=book.unit)
+            return cls(
+                type(book.purchases).fit(known).model,
+                type(book.spend).fit(known).model,
+                paid_share(known.table),
+                Terms(policy.margin, policy.discount_rate, policy.horizon_months),
+            )
+        except (FitError, RequestError) as error:
+            raise CampaignsError(
+                f"The orders up to {last}, before the first campaign, do not tell what customers "
+                f"would have done without it. {error}"
+            ) from None
+
+
+def _campaign(
+    policy: Policy, expect: _Expected, o: CampaignOutcomes, *, randomised: bool, by: By
+) -> tuple[CampaignResult, list[Evidence]]:
+    model, w, x, T = expect.purchases, o.window_time, o.frequency, o.T
+    alive = model.p_alive(x, o.recency, T)
+    spend = expect.paid * expect.spend.expected_spend(
+        o.spend_frequency, np.nan_to_num(o.monetary_value)
+    )
+    value = (
+        policy.margin
+        * spend
+        * model.discounted_purchases_if_alive(
+            x, T, rate=expect.terms.rate(o.unit), horizon=expect.terms.horizon(o.first_date, o.unit)
+        )
+    )
+    leaves = 1 - model.survival_if_alive(w, x, T)
+    baseline = alive * model.expected_purchases_if_alive(w, x, T)
+    margin = policy.margin * np.nan_to_num(o.amount)
+    foreseen = np.column_stack([baseline, policy.margin * spend * baseline])
+    probability, basis, concerns = _design(o, randomised=randomised)
+    if basis == "randomised":
+        by_chance = [
+            randomised_effects(y, o.arm, probability, foreseen) for y in (o.purchases, margin)
+        ]
+        bought, earned = by_chance
+    else:
+        known = np.column_stack(
+            [foreseen, np.log1p(x), o.recency, T, alive, np.log1p(alive * value)]
+        )
+        pairs = [(o.arm == j) | (o.arm == 0) for j in range(1, len(o.arms))]
+        likely = [fit_propensity(o.arm[p] > 0, known[p]) for p in pairs]
+        concerns += [one.concern for one in likely if one.concern]
+        bought, earned = (adjusted_effects(y, o.arm, known, likely) for y in (o.purchases, margin))
+    sizes = np.bincount(o.arm)
+    concerns += [
+        f"Only {n:,} customers in arm {arm!r}: its interval is rough."
+        for arm, n in zip(o.arms, sizes, strict=True)
+        if n < FEW
+    ]
+    in_control = o.arm == 0
+    drift = float(o.purchases[in_control].sum() / baseline[in_control].sum())
+    thinned = Thinned.of(model, x, T, alive, w)
+    kept, gain = thinned.curve(np.ones(len(o), dtype=np.bool_), drift)
+    known_spend = [
+        j for j in range(1, len(o.arms)) if (o.spend[o.arm == j] > 0).all()
+    ]  # nan is not
+    pick = np.array(known_spend, dtype=np.intp) - 1
+    evidence = Evidence(
+        effect=bought.effect[pick],
+        covariance=bought.covariance[np.ix_(pick, pick)],
+        kept=kept,
+        gain=gain,
+        reach=tuple(
+            ((o.spend / spend)[o.arm == j], (alive * leaves)[o.arm == j]) for j in known_spend
+        ),
+        customers=int(sizes[0] + sizes[known_spend].sum()),
+    )
+    segment, names = _who(policy, o, alive, value, by)
+    curves = [thinned.curve(segment == g, drift) for g in range(len(names))]
+    stake = alive * value * leaves
+    return (
+        CampaignResult(
+            campaign=o.campaign,
+            first_date=o.first_date,
+            window=o.window,
+            basis=basis,
+            control=o.arms[0],
+            control_customers=int(sizes[0]),
+            control_purchases=float(o.purchases[in_control].mean()),
+            expected_purchases=float(baseline[in_control].mean()),
+            arms=tuple(
+                _arm(o, j, bought, earned, evidence, float(stake.mean()))
+                for j in range(1, len(o.arms))
+            ),
+            segments={
+                arm: _segments(bought.scores[j], segment, names, curves)
+                for j, arm in enumerate(o.arms[1:])
+            },
+            qini={arm: qini(earned.scores[j], stake) for j, arm in enumerate(o.arms[1:])},
+            concerns=tuple(concerns),
+            set_aside=tuple(str(aside) for aside in o.report.set_aside),
+        ),
+        [evidence] if known_spend else [],
+    )
+
+
+def _design(o: CampaignOutcomes, *, randomised: bool) -> tuple[Floats, Basis, list[str]]:
+    """Return the probabilities of the arms, whether chance decided, and why not."""
+    probability = o.assignment_probability
+    if np.isnan(probability).any():
+        if not randomised:
+            return probability, "associational", []
+        sizes = np.bincount(o.arm)
+        return (sizes / sizes.sum())[o.arm], "randomised", []
+    odd = shares_differ(o.arm, probability)
+    if not len(odd):
+        return probability, "randomised", []
+    names = ", ".join(repr(o.arms[a]) for a in odd)
+    told = (
+        f"The sizes of arm {names} are not what the stated probabilities give: customers were lost "
+        "or moved after chance had decided, so the arms are not alike. What follows is taken as "
+        "if somebody had chosen the customers."
+    )
+    return probability, "associational", [told]
+
+
+def _arm(
+    o: CampaignOutcomes,
+    j: int,
+    bought: Effects,
+    earned: Effects,
+    evidence: Evidence,
+    stake: float,
+) -> ArmResult:
+    """Say what one arm did."""
+    inside = o.arm == j
+    cost = float(o.spend[inside].mean())
+    bounds = [tuple(float(side[j - 1]) for side in one.interval()) for one in (bought, earned)]
+    effect = float(bought.effect[j - 1])
+    kept = [float(evidence.kept_for(one)) for one in (effect, *bounds[0])]
+    earns = (float(earned.effect[j - 1]), *bounds[1])
+    paid = cost > 0  # neither nothing nor unknown
+    return ArmResult(
+        arm=o.arms[j],
+        customers=int(inside.sum()),
+        spend=cost,
+        purchases=effect,
+        purchases_low=bounds[0][0],
+        purchases_high=bounds[0][1],
+        margin=earns[0],
+        margin_low=earns[1],
+        margin_high=earns[2],
+        kept=kept[0],
+        kept_low=kept[1],
+        kept_high=kept[2],
+        margin_per_unit=earns[0] / cost if paid else None,
+        margin_per_unit_low=earns[1] / cost if paid else None,
+        margin_per_unit_high=earns[2] / cost if paid else None,
+        value_per_unit=kept[0] * stake / cost if paid else None,
+        value_per_unit_low=kept[1] * stake / cost if paid else None,
+        value_per_unit_high=kept[2] * stake / cost if paid else None,
+    )
+
+
+def _segments(
+    scores: Floats, segment: Rows, names: Sequence[str], curves: Sequence[tuple[Floats, Floats]]
+) -> tuple[SegmentResult, ...]:
+    """Say for whom an arm did what.
+
+    Purchases of a segment are compared with those that keeping every leaver of it would bring: on
+    that scale segments can be alike, however much each buys.
+    """
+    most = np.array([gain[-1] for _, gain in curves])
+    known = most[segment] > 0
+    pooled = segment_effects(
+        np.where(known, scores / np.where(known, most[segment], 1.0), np.nan), segment, names
+    )
+    results = []
+    for one in pooled:
+        kept, gain = curves[names.index(one.segment)]
+        reach = NORMAL_95 * one.standard_deviation
+        there = np.array([one.mean, one.mean - reach, one.mean + reach, one.estimate])
+        mean, low, high, alone = np.interp(there, gain / gain[-1], kept).tolist()
+        results.append(
+            SegmentResult(one.segment, one.customers, mean, low, high, alone, one.p_harm)
+        )
+    return tuple(results)
+
+
+def _who(
+    policy: Policy, o: CampaignOutcomes, alive: Floats, value: Floats, by: By
+) -> tuple[Rows, Sequence[str]]:
+    """Return the segment of each customer as it was before the campaign, and their names."""
+    worth = alive * value
+    if by == "value":
+        place = np.empty(len(o), dtype=np.intp)
+        place[np.argsort(worth, kind="stable")] = np.arange(len(o))
+        return place * 5 // len(o), [f"value, fifth {i}" for i in range(1, 6)]
+    total = float(worth.sum())
+    code = stage_of(
+        policy,
+        days_since_first=o.T * days_per_unit(o.unit),
+        purchases=o.frequency + 1,
+        p_alive=alive,
+        value_share=worth / total if total else np.zeros(len(o)),
+    )
+    return code, [policy.stages.labels[name] for name in STAGES]
