@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from clv.evaluate.holdout import holdout_check as holdout_check
     from clv.evaluate.tracking import tracking_check as tracking_check
     from clv.history import Histories as Histories
-    from clv.incident_histories import IncidentHistories as IncidentHistories
+    from clv.incident_history import IncidentHistories as IncidentHistories
+    from clv.inference.incident_posterior import incident_posterior as incident_posterior
     from clv.inference.independence import spend_independence as spend_independence
     from clv.inference.intervals import expectation_interval as expectation_interval
     from clv.inference.intervals import predict as predict
@@ -78,7 +79,7 @@ _HOME = {
     "Histories": "clv.history",
     "IncidentBGNBD": "clv.models.incidents.model",
     "IncidentFit": "clv.models.incidents.fit",
-    "IncidentHistories": "clv.incident_histories",
+    "IncidentHistories": "clv.incident_history",
     "IncidentLog": "clv.transactions.incidents",
     "LogNormal": "clv.models.maximum_likelihood",
     "MBGCNBD": "clv.models.mbg_cnbd",
@@ -102,6 +103,7 @@ _HOME = {
     "holdout": "clv.transactions.split",
     "holdout_check": "clv.evaluate.holdout",
     "incident_histories": "clv.transactions.incident_summary",
+    "incident_posterior": "clv.inference.incident_posterior",
     "lifetime_value": "clv.value.lifetime_value",
     "plot_concentration": "clv.plots",
     "plot_p_alive": "clv.plots",

@@ -46,7 +46,7 @@ PARTS = {
     "clv.datasets": "Bundled data",
     "clv.transactions": "Orders, incidents and campaigns",
     "clv.history": "Purchase histories",
-    "clv.incident_histories": "Histories with incidents",
+    "clv.incident_history": "Histories with incidents",
     "clv.models": "Models",
     "clv.inference": "Inference",
     "clv.value": "Value",

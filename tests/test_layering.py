@@ -15,20 +15,20 @@ ROOT = Path(__file__).parent.parent
 CLI = ROOT / "cli" / "clv_cli"
 
 # What each part of the package may import of the others (the order is drawn in CONTRIBUTING.md).
-BASE = {"clv.arrays", "clv.errors", "clv.numerics", "clv.history", "clv.incident_histories"}
+BASE = {"clv.arrays", "clv.errors", "clv.numerics", "clv.history", "clv.incident_history"}
 MAY_IMPORT: dict[str, set[str]] = {
     "clv.errors": set(),
     "clv.arrays": set(),
     "clv.datasets": {"clv.errors"},
     "clv.numerics": {"clv.errors", "clv.arrays"},
     "clv.history": {"clv.errors", "clv.arrays"},
-    "clv.incident_histories": {"clv.errors", "clv.arrays", "clv.history"},
+    "clv.incident_history": {"clv.errors", "clv.arrays", "clv.history"},
     "clv.simulated_shop": set(),
     "clv.transactions": {
         "clv.errors",
         "clv.arrays",
         "clv.history",
-        "clv.incident_histories",
+        "clv.incident_history",
     },  # knows no model
     "clv.models": BASE,
     "clv.inference": BASE | {"clv.transactions", "clv.models"},
@@ -43,8 +43,11 @@ MAY_IMPORT["clv.book_decisions"] = MAY_IMPORT["clv.book_intervals"] | {"clv.book
 MAY_IMPORT["clv.book_budget"] = MAY_IMPORT["clv.book_decisions"] | {"clv.book_decisions"}
 MAY_IMPORT["clv.book"] = MAY_IMPORT["clv.book_budget"] | {"clv.book_budget"}
 MAY_IMPORT["clv.build"] = MAY_IMPORT["clv.book"] | {"clv.book"}
-MAY_IMPORT["clv.book_campaigns"] = MAY_IMPORT["clv.build"] | {"clv.book"}
-MAY_IMPORT["clv.plots"] = MAY_IMPORT["clv.build"] | {"clv.build", "clv.evaluate"}
+MAY_IMPORT["clv.campaigns"] = MAY_IMPORT["clv.build"]
+MAY_IMPORT["clv.plots"] = MAY_IMPORT["clv.build"] | {"clv.build", "clv.evaluate", "clv.campaigns"}
+MAY_IMPORT["clv.incident_learning"] = MAY_IMPORT["clv.build"] | {"clv.book_orders"}
+MAY_IMPORT["clv.incident_causes"] = MAY_IMPORT["clv.build"] | {"clv.incident_learning"}
+MAY_IMPORT["clv.goodwill_experiment"] = MAY_IMPORT["clv.incident_causes"] | {"clv.incident_causes"}
 MAY_IMPORT["clv_cli"] = {*MAY_IMPORT, "clv"}
 
 # Half a second or more between them; a command imports them when it runs, not before.

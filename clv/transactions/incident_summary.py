@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from clv.errors import IncidentsError, RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.transactions.incidents import IncidentLog
 from clv.transactions.orders import Orders
 from clv.transactions.report import IncidentReport, counted

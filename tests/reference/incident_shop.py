@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clv.history import Histories
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 
 Floats = npt.NDArray[np.float64]
 

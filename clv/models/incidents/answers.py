@@ -27,7 +27,7 @@ import numpy.typing as npt
 from clv import numerics
 from clv.arrays import Floats, Rows
 from clv.errors import ParameterError, RequestError
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.models.arguments import refuse_impossible
 from clv.models.base import Number, refuse_endless
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from clv.arrays import Floats
 from clv.errors import ParameterError, RequestError, UnknownNameError
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.models.incidents.randomised import randomised_step, randomised_variation
 
 __all__ = [

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clv.arrays import Floats, Rows
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 
 __all__ = ["Fates"]
 

@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from clv.arrays import Floats
 from clv.errors import FitError, NotIdentifiedError, ParameterError
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.models.base import Derivatives
 from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.answers import FutureIncidents

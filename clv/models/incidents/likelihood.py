@@ -22,7 +22,7 @@ from scipy.special import digamma, gammaln, polygamma
 
 from clv.arrays import Floats
 from clv.history import Histories
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.models.base import Derivatives
 from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.fates import Fates

@@ -31,7 +31,7 @@ from scipy.special import expit
 
 from clv.arrays import Floats
 from clv.errors import ParameterError
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.answers import FutureIncidents, IncidentAnswers
 from clv.models.incidents.beta_gap import beta_gap

@@ -18,7 +18,7 @@ from scipy.special import expit
 
 from clv.arrays import Floats
 from clv.errors import ParameterError, UnknownNameError
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.covariates import NUMERIC, SELECTION, TYPE, Handling, usual_goodwill
 from clv.models.incidents.likelihood import PARAMETERS, Link

@@ -37,7 +37,7 @@ import numpy.typing as npt
 
 from clv.arrays import Floats
 from clv.errors import RequestError, rows_at_fault
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 
 __all__ = ["centred_assignment", "randomised_step", "randomised_variation"]
 

@@ -22,7 +22,7 @@ from scipy.special import expit
 from clv.arrays import Floats
 from clv.errors import ParameterError
 from clv.history import Histories
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.models.incidents.covariates import KNOWN, covariates
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clv.errors import ParameterError, RequestError, UnknownNameError
 from clv.history import Histories
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.answers import FutureIncidents
 from clv.models.incidents.covariates import Handling

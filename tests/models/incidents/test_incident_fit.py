@@ -15,7 +15,7 @@ from scipy.special import expit
 
 from clv.errors import NotIdentifiedError, ParameterError, RequestError, UnknownNameError
 from clv.history import Histories
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.inference.incident_posterior import IncidentPosterior, incident_posterior
 from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.covariates import Handling

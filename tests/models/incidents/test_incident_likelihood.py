@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clv.history import Histories
-from clv.incident_histories import IncidentHistories
+from clv.incident_history import IncidentHistories
 from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.fates import Fates
 from clv.models.incidents.likelihood import IncidentLikelihood, Link
