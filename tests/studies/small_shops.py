@@ -5,7 +5,8 @@ there, and fitted under the weak prior (which is what :func:`clv.posterior` comp
 Counted is whether the importance weights were good at once (k̂ up to 0.5), could be trusted after
 the proposal was adapted, a Markov chain was needed, or nothing helped; and how many shops maximum
 likelihood alone refuses. The second table varies the prior's sigma: how often 80 % intervals of the
-four parameters hold the truth, and what the prior does to CDNOW's posterior, told by 2,357 customers.
+four parameters hold the truth, and what the prior does to the posterior of CDNOW, with its 2,357
+customers.
 
     python tests/studies/small_shops.py
 """
