@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -46,8 +45,10 @@ if TYPE_CHECKING:
     from clv.models.base import PurchaseModel
     from clv.models.gamma_gamma import GammaGamma
     from clv.models.pooled_spend import PooledSpend
+    from clv.recommend.group import UniformOffer
     from clv.recommend.quotas import Quota
     from clv.recommend.recovery import Recovery
+    from clv.recommend.response import Form
     from clv.recommend.retention import RetentionBudget
     from clv.value.forecast_intervals import Forecast
 
@@ -318,6 +319,13 @@ class Book:
         *,
         hours: float = 0.0,
         severity: int = 1,
+        days_since_incident: float | None = None,
+        already_given: float = 0.0,
+        given_12_months: float = 0.0,
+        claims: float | None = None,
+        on: date | None = None,
+        country: str = "",
+        form: Form = "cash",
     ) -> Recovery:
         """How much may be spent on fixing one customer's problem.
 
@@ -335,24 +343,77 @@ class Book:
             Hours from the problem until the response.
         severity : {1, 2, 3, 4}
             1 for an ordinary case of this problem.
+        days_since_incident : float, optional
+            Days since the customer's problem before this one.
+        already_given : float
+            Goodwill given on this problem so far.
+        given_12_months : float
+            Goodwill given in the 12 months before on other problems.
+        claims : float, optional
+            Problems that the customer has claimed so far, this one included.
+        on : date, optional
+            Day of the problem, for what the law gives; today less `hours` if not given.
+        country : str
+            Where the customer is, as the policy's tables of the law name it.
+        form : {"cash", "credit"}
+            What goodwill is given in.
         """
-        from clv.recommend.recovery import recovery_limit
+        from clv.book_recovery import recover
 
-        row = self.customer(customer_id)
-        answer = recovery_limit(
-            self.policy,
+        return recover(
+            self,
+            self.customer(customer_id),
             problem,
             loss,
-            value_if_alive=row["value_if_alive"],
-            frequency=row["frequency"],
             hours=hours,
             severity=severity,
-            customer_id=customer_id,
-            value_low=row["value_if_alive_low"],
-            value_high=row["value_if_alive_high"],
-            without_range=self.without_intervals,
+            days_since_incident=days_since_incident,
+            already_given=already_given,
+            given_12_months=given_12_months,
+            claims=claims,
+            on=on,
+            country=country,
+            form=form,
         )
-        return replace(answer, assumed=(*self.assumed_terms, *answer.assumed))
+
+    def recover_all(
+        self,
+        problem: str,
+        loss: float | None = None,
+        *,
+        customers: Sequence[str] | None = None,
+        losses: npt.ArrayLike | None = None,
+        hours: float = 0.0,
+        severity: int = 1,
+        form: Form = "cash",
+    ) -> UniformOffer:
+        """What to offer to many customers who have the same problem: one amount for all of them.
+
+        Parameters
+        ----------
+        problem : str
+            A problem type of the policy.
+        loss : float, optional
+            What each of them lost, in money of the orders.
+        customers : sequence of str, optional
+            Who is affected; all customers if not given.
+        losses : array_like, shape (customers,), optional
+            What each of them lost; where it is nan, `loss` counts.
+        hours, severity, form
+            As for :meth:`recover`.
+        """
+        from clv.book_recovery import recover_all
+
+        return recover_all(
+            self,
+            problem,
+            loss,
+            customers=customers,
+            losses=losses,
+            hours=hours,
+            severity=severity,
+            form=form,
+        )
 
     def budget(
         self,

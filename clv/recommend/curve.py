@@ -28,7 +28,7 @@ from scipy.special import lambertw
 
 from clv.arrays import Floats
 
-__all__ = ["break_even", "net_gain", "worthwhile_spend"]
+__all__ = ["break_even", "loss_of_misjudging", "net_gain", "worthwhile_spend"]
 
 
 FAR = 50.0
@@ -128,6 +128,32 @@ def break_even(D: npt.ArrayLike, kappa: npt.ArrayLike, c: npt.ArrayLike = 1.0) -
         share = _break_even_share(D[near], first_unit[near])
         s[near] = np.minimum(kappa[near] * share, D[near] / c[near])
     return s[()]
+
+
+def loss_of_misjudging(f: npt.ArrayLike, kappa: npt.ArrayLike, c: npt.ArrayLike = 1.0) -> Any:
+    """What it costs to spend by f · D where D is right: cκ(1/f − 1 + ln f).
+
+    Spending too little loses more than spending too much by the same factor.
+
+    Parameters
+    ----------
+    f : array_like
+        Factor by which D is misjudged, above 0.
+    kappa, c : array_like
+        As in :func:`net_gain`.
+
+    Returns
+    -------
+    ndarray or float
+        Net gain forgone, in money; exact where goodwill is given either way (D and f·D above cκ).
+
+    Examples
+    --------
+    >>> [round(float(loss_of_misjudging(f, kappa=20)), 4) for f in (0.5, 1, 2)]
+    [6.1371, 0.0, 3.8629]
+    """
+    f, kappa, c, _ = _arrays(f, kappa, c, 0.0)
+    return (c * kappa * (1 / f - 1 + np.log(f)))[()]
 
 
 def _arrays(*values: npt.ArrayLike) -> tuple[Floats, ...]:

@@ -1,8 +1,9 @@
 """Recovery limits of any number of customers with the same type of problem.
 
 Reads the curve of :mod:`clv.recommend.curve` three times and applies the policy's limits, in this
-order: what pays for itself, the multiple of the loss, what is left of the 12-month limit, the
-grid (rounding down), handling cost, and last the policy floor, which wins over all of them.
+order: what pays for itself, the multiple of the loss, the fair spread, what is left of the 12-month
+limit, what has been given on this problem already, the grid (rounding down), handling cost, and
+last the policy floor, which wins over all of them.
 """
 
 from __future__ import annotations
@@ -16,12 +17,22 @@ import numpy.typing as npt
 from clv.errors import RequestError
 from clv.recommend.curve import break_even, net_gain, worthwhile_spend
 from clv.recommend.policy import Policy
-from clv.recommend.response import Form, dropout_before, most_savable, promptness, unit_cost
+from clv.recommend.response import (
+    Form,
+    dropout_before,
+    most_savable,
+    promptness,
+    promptness_lost,
+    unit_cost,
+)
 
-__all__ = ["BINDINGS", "PERSON", "RecoveryLimits", "recovery_limits"]
+__all__ = ["BINDINGS", "PERSON", "RecoveryLimits", "payable", "recovery_limits"]
 
 FIRST_GESTURE_RETURN = 2.0
 """What the last unit of a first gesture still returns."""
+
+CENT_OF_A_CENT = 1e-4
+"""An amount above a tier's cap by less than this is one that sums of amounts have made so."""
 
 PERSON = "a person decides"
 
@@ -29,19 +40,26 @@ BINDINGS = (
     "value at stake",
     "too little at stake",
     "share of the loss",
+    "fair spread",
     "12-month limit",
+    "given already",
     "too small to handle",
     "policy floor",
     "policy floor, not justified by value",
     PERSON,
 )
 """What can decide the recommended amount, in words."""
-VALUE, TOO_LITTLE, LOSS, YEAR, TOO_SMALL, FLOOR, FLOOR_ABOVE_VALUE, BY_PERSON = range(len(BINDINGS))
+(
+    VALUE, TOO_LITTLE, LOSS, SPREAD, YEAR, GIVEN, TOO_SMALL, FLOOR, FLOOR_ABOVE_VALUE, BY_PERSON
+) = range(len(BINDINGS))  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class RecoveryLimits:
     """What may be spent on each customer: arrays of the broadcast shape, money at face value.
+
+    `first_gesture`, `recommended`, `most` and `pay_now` are for now: what comes on top of what has
+    been given on this problem already.
 
     Attributes
     ----------
@@ -54,7 +72,11 @@ class RecoveryLimits:
     ceiling : ndarray
         What a certain and complete fix would be worth: all that is at stake.
     floor : ndarray
-        Goodwill that everyone with this problem gets, in whole steps of the grid.
+        Goodwill that everyone with this problem gets in all, in whole steps of the grid.
+    above_ceiling : ndarray of bool
+        Whether the floor makes the policy pay more on this problem than all that is at stake.
+    integral : ndarray of bool
+        Whether the customer is so large a part of the company's value that a person decides.
     pay_now : ndarray
         Part of `recommended` that the agent on the case may give without asking.
     escalate : ndarray of bool
@@ -69,6 +91,9 @@ class RecoveryLimits:
         What `recommended` is expected to keep, less its real cost.
     gain_of_asking, cost_of_asking : ndarray
         What `recommended` gains over `pay_now`, and what asking costs, waiting included.
+    cost_per_hour, cost_per_late_hour : ndarray
+        Value lost for each hour that the answer takes longer, in money: now, and right after the
+        hours that count as prompt.
     """
 
     first_gesture: npt.NDArray[np.float64]
@@ -76,6 +101,8 @@ class RecoveryLimits:
     most: npt.NDArray[np.float64]
     ceiling: npt.NDArray[np.float64]
     floor: npt.NDArray[np.float64]
+    above_ceiling: npt.NDArray[np.bool_]
+    integral: npt.NDArray[np.bool_]
     pay_now: npt.NDArray[np.float64]
     escalate: npt.NDArray[np.bool_]
     tier: npt.NDArray[np.intp]
@@ -85,6 +112,8 @@ class RecoveryLimits:
     net_gain: npt.NDArray[np.float64]
     gain_of_asking: npt.NDArray[np.float64]
     cost_of_asking: npt.NDArray[np.float64]
+    cost_per_hour: npt.NDArray[np.float64]
+    cost_per_late_hour: npt.NDArray[np.float64]
 
 
 def recovery_limits(
@@ -100,6 +129,9 @@ def recovery_limits(
     p_alive: npt.ArrayLike = 1.0,
     word_of_mouth: npt.ArrayLike = 0.0,
     given_12_months: npt.ArrayLike = 0.0,
+    already_given: npt.ArrayLike = 0.0,
+    value_share: npt.ArrayLike = 0.0,
+    log_odds: npt.ArrayLike = 0.0,
     form: Form = "cash",
 ) -> RecoveryLimits:
     """Return what may be spent on each of the customers with this problem.
@@ -127,7 +159,14 @@ def recovery_limits(
     word_of_mouth : array_like
         u0 · W, what is at stake through word of mouth, in money.
     given_12_months : array_like
-        Goodwill given to the customer in the 12 months before, at face value, in money.
+        Goodwill given in the 12 months before on other problems, at face value, in money.
+    already_given : array_like
+        Goodwill given on this problem so far, at face value, in money.
+    value_share : array_like
+        The customer's value as a part of that of all customers; of an integral one a person
+        decides.
+    log_odds : array_like
+        Added to the log-odds of leaving: how far off the policy's π0 is thought to be.
     form : {"cash", "credit"}
         What goodwill is given in; credit costs less than its face value.
 
@@ -145,10 +184,10 @@ def recovery_limits(
     Examples
     --------
     >>> limits = recovery_limits(
-    ...     Policy(), "defective", 40.0, value_if_alive=[100.0, 2000.0, 9000.0], frequency=2
+    ...     Policy(), "defective", 40.0, value_if_alive=[100.0, 800.0, 9000.0], frequency=2
     ... )
     >>> limits.recommended.tolist()
-    [2.0, 27.0, 57.0]
+    [2.0, 8.0, 10.0]
     """
     kind = policy.problem(problem)
     if form not in ("cash", "credit"):
@@ -164,9 +203,13 @@ def recovery_limits(
             "p_alive": p_alive,
             "word_of_mouth": word_of_mouth,
             "given_12_months": given_12_months,
+            "already_given": already_given,
+            "value_share": value_share,
+            "log_odds": log_odds,
         }
     )
     L, V, h, A = (asked[n] for n in ("loss", "value_if_alive", "hours", "p_alive"))
+    so_far = asked["already_given"]
     rules, c = policy.recovery, unit_cost(policy, form)
     pi0 = dropout_before(
         kind.dropout,
@@ -174,6 +217,7 @@ def recovery_limits(
         earlier_purchases=asked["frequency"],
         severity=asked["severity"],
         days_since_incident=asked["days_since_incident"],
+        log_odds=asked["log_odds"],
     )
     g = promptness(h, rules)
     ceiling = A * pi0 * V + asked["word_of_mouth"]
@@ -182,55 +226,72 @@ def recovery_limits(
 
     # Within the limits. Most itself never binds at a return of 1 or more: there the whole spend
     # has returned more than its last unit; the law is tested.
+    owed_to_all = np.maximum(kind.floor_share * L, kind.floor_fixed)
+    floor = _round_down(owed_to_all, rules.grid)
+    still_owed = np.maximum(0.0, floor - so_far)
     of_loss = rules.most_of_loss * L
+    # the least that anyone gets is the floor; without one there is nothing to be a multiple of
+    of_spread = np.where(owed_to_all > 0, policy.fairness.spread * owed_to_all, np.inf)
     of_year = np.maximum(0.0, rules.most_in_12_months - asked["given_12_months"])
+    most_allowed = np.minimum(of_loss, np.minimum(of_spread, of_year))
     wanted = worthwhile_spend(D, kappa, c)
-    limited = np.minimum(wanted, np.minimum(of_loss, of_year))
-    goodwill = _payable(limited, policy)
-    floor = _round_down(np.maximum(kind.floor_share * L, kind.floor_fixed), rules.grid)
-    recommended = np.maximum(goodwill, floor)
-    first = worthwhile_spend(D, kappa, c, FIRST_GESTURE_RETURN)
-    first = np.maximum(_payable(np.minimum(first, np.minimum(of_loss, of_year)), policy), floor)
+    limited = np.minimum(wanted, most_allowed)
+    goodwill = payable(limited - so_far, policy)
+    recommended = np.maximum(goodwill, still_owed)
+    first = np.minimum(worthwhile_spend(D, kappa, c, FIRST_GESTURE_RETURN), most_allowed)
+    first = np.maximum(payable(first - so_far, policy), still_owed)
+    in_all = so_far + recommended
 
-    person = np.full(L.shape, kind.person_decides)
+    integral = asked["value_share"] >= policy.integral.value_share
+    person = integral | kind.person_decides
     binding = np.select(
         [
             person,
-            (floor > goodwill) & (floor > most),
-            floor > goodwill,
+            (still_owed > goodwill) & (floor > most),
+            still_owed > goodwill,
             c * kappa >= D,
-            (wanted > 0) & (_payable(wanted, policy) == 0),
+            (so_far > 0) & (limited <= so_far),
+            (wanted > so_far) & (payable(wanted - so_far, policy) == 0),
             (wanted > 0) & (limited >= wanted),
-            of_year < of_loss,
+            of_year <= np.minimum(of_loss, of_spread),
+            of_spread < of_loss,
         ],
-        [BY_PERSON, FLOOR_ABOVE_VALUE, FLOOR, TOO_LITTLE, TOO_SMALL, VALUE, YEAR],
+        [BY_PERSON, FLOOR_ABOVE_VALUE, FLOOR, TOO_LITTLE, GIVEN, TOO_SMALL, VALUE, YEAR, SPREAD],
         LOSS,
     )
     caps = list(policy.authority.tiers.values())
-    tier = np.searchsorted(caps, recommended)
-    pay_now = np.where(
-        person, 0.0, np.minimum(recommended, _round_down(policy.authority.agent, rules.grid))
-    )
-    gain = net_gain(recommended, D, kappa, c)
-    gain_of_asking = gain - net_gain(pay_now, D, kappa, c)
+    tier = np.searchsorted(caps, in_all - CENT_OF_A_CENT)
+    left_to_agent = _round_down(np.maximum(0.0, policy.authority.agent - so_far), rules.grid)
+    pay_now = np.where(person, 0.0, np.minimum(recommended, left_to_agent))
+    kept_so_far = net_gain(so_far, D, kappa, c)
+    kept_in_all = net_gain(in_all, D, kappa, c)
+    gain_of_asking = kept_in_all - net_gain(so_far + pay_now, D, kappa, c)
     wait = g - promptness(h + rules.escalation_hours, rules)
     cost_of_asking = rules.escalation_cost + rules.savable_share * pi0 * A * V * wait
-    escalate = (recommended > pay_now) & ((gain_of_asking > cost_of_asking) | (floor > pay_now))
+    escalate = (recommended > pay_now) & (
+        (gain_of_asking > cost_of_asking) | (still_owed > pay_now)
+    )
+    # what a prompt answer with this goodwill keeps: ceiling · e · [1 − ρ exp(−s/κ)]
+    prompt = rules.savable_share * ceiling * (1 - rules.goodwill_share * _left(in_all, kappa))
     return RecoveryLimits(
         first_gesture=np.asarray(first),
         recommended=np.asarray(recommended),
-        most=np.asarray(most),
+        most=np.asarray(np.maximum(0.0, most - so_far)),
         ceiling=np.asarray(ceiling),
         floor=np.asarray(floor),
+        above_ceiling=np.asarray((recommended > 0) & (c * in_all > ceiling)),
+        integral=np.asarray(integral),
         pay_now=np.asarray(pay_now),
         escalate=np.asarray(escalate | person),
         tier=np.asarray(np.where(person, len(caps), tier)),
         binding=np.asarray(binding, dtype=np.intp),
         dropout=np.asarray(pi0),
         promptness=np.asarray(g),
-        net_gain=np.asarray(gain),
+        net_gain=np.asarray(kept_in_all - kept_so_far),
         gain_of_asking=np.asarray(gain_of_asking),
         cost_of_asking=np.asarray(cost_of_asking),
+        cost_per_hour=np.asarray(prompt * promptness_lost(h, rules)),
+        cost_per_late_hour=np.asarray(prompt * promptness_lost(rules.prompt_hours, rules)),
     )
 
 
@@ -243,10 +304,16 @@ def _round_down(amount: npt.ArrayLike, grid: float) -> Any:
     return steps / per_unit if exact else steps * grid
 
 
-def _payable(amount: npt.NDArray[np.float64], policy: Policy) -> npt.NDArray[np.float64]:
+def payable(amount: npt.NDArray[np.float64], policy: Policy) -> npt.NDArray[np.float64]:
     """Round down to the grid; nothing where that is below the cost of handling it."""
-    rounded = _round_down(amount, policy.recovery.grid)
+    rounded = _round_down(np.maximum(0.0, amount), policy.recovery.grid)
     return np.where(rounded < policy.recovery.handling_cost, 0.0, rounded)
+
+
+def _left(s: npt.NDArray[np.float64], kappa: npt.NDArray[np.float64]) -> Any:
+    """exp(−s/κ): what goodwill s leaves to be done; with κ = 0 any goodwill does it all."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.where(s > 0, np.exp(-s / kappa), 1.0)
 
 
 def _checked(asked: dict[str, npt.ArrayLike]) -> dict[str, npt.NDArray[np.float64]]:
@@ -267,6 +334,11 @@ def _checked(asked: dict[str, npt.ArrayLike]) -> dict[str, npt.NDArray[np.float6
     }
     rules["severity"] = ("1, 2, 3 or 4", np.isin(levels, (1, 2, 3, 4)))
     rules["p_alive"] = ("from 0 to 1", (values["p_alive"] >= 0) & (values["p_alive"] <= 1))
+    rules["value_share"] = (
+        "from 0 to 1",
+        (values["value_share"] >= 0) & (values["value_share"] <= 1),
+    )
+    rules["log_odds"] = ("a finite number", np.isfinite(values["log_odds"]))
     rules["days_since_incident"] = ("at least 0", values["days_since_incident"] >= 0)
     faults = []
     for name, (kind, good) in rules.items():

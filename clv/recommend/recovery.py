@@ -2,134 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
+import numpy as np
+
 from clv.errors import RequestError
+from clv.recommend.abuse import abuse_review
+from clv.recommend.answer import FormFigures, Recovery, RecoveryInputs
+from clv.recommend.assumptions import assumed_keys, learned_keys
+from clv.recommend.integral import RiskAverse, risk_averse
 from clv.recommend.limits import BINDINGS, PERSON, RecoveryLimits, recovery_limits
 from clv.recommend.policy import Policy
-from clv.recommend.recovery_words import reasons_for
+from clv.recommend.recovery_words import reasons_for, sentence_of, warnings_of
 from clv.recommend.response import Form, unit_cost
+from clv.recommend.stages import STAGES, stage_of
+from clv.recommend.statutory import owed_by_law
+from clv.recommend.uncertainty import log_odds_sd, normal_draws, ten_ninety, value_draws
 
-__all__ = ["Recovery", "RecoveryInputs", "recovery_limit"]
-
-
-@dataclass(frozen=True)
-class RecoveryInputs:
-    """What a recovery limit was computed from; amounts in money.
-
-    Attributes
-    ----------
-    value_if_alive : float
-        Value from now on if the customer stays.
-    p_alive : float
-        Probability that the customer is still one.
-    frequency : float
-        Purchases before the one that went wrong.
-    hours, severity : float
-        Hours from the problem to the answer; level 1 to 4.
-    days_since_incident : float or None
-        Days since the customer's problem before this one.
-    word_of_mouth, given_12_months : float
-        At stake through word of mouth; goodwill given in the 12 months before.
-    form : str
-        "cash" or "credit".
-    unit_cost : float
-        Real cost of one unit of face value.
-    dropout : float
-        Part of such customers who leave if nothing is done.
-    promptness : float
-        What the answer does after this wait, as a part of what a prompt one does.
-    net_gain : float
-        What the recommended amount is expected to keep, less its real cost.
-    gain_of_asking, cost_of_asking : float
-        What the recommended amount gains over what the agent may give now; what asking costs.
-    value_low, value_high : float or None
-        10 and 90 % points of the value from now on, as far as it was learned; None if not known.
-    """
-
-    value_if_alive: float
-    p_alive: float
-    frequency: float
-    hours: float
-    severity: float
-    days_since_incident: float | None
-    word_of_mouth: float
-    given_12_months: float
-    form: str
-    unit_cost: float
-    dropout: float
-    promptness: float
-    net_gain: float
-    gain_of_asking: float
-    cost_of_asking: float
-    value_low: float | None = None
-    value_high: float | None = None
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """What may be spent on one customer's problem, on top of what the customer is owed.
-
-    Attributes
-    ----------
-    customer_id : str or None
-        Whose problem it is.
-    problem : str
-        Key of the problem type.
-    loss : float
-        What the customer lost by it.
-    first_gesture, recommended, most, ceiling, floor, pay_now : float
-        Amounts at face value, as in :class:`~clv.recommend.limits.RecoveryLimits`.
-    authority : str
-        The tier that may approve `recommended`, or "a person decides".
-    escalate : bool
-        Whether asking a higher tier is worth it.
-    binding : str
-        What decided `recommended`, one of :data:`~clv.recommend.limits.BINDINGS`.
-    reasons : tuple of str
-        Why, in plain sentences.
-    assumed : tuple of str
-        Dotted keys of the policy values used that the company has not set itself.
-    inputs : RecoveryInputs
-        What it was computed from.
-    currency : str
-        Code of the currency; empty where the policy does not state it.
-    policy_version : str
-        Of the policy used.
-    recommended_low, recommended_high : float or None
-        10-90 % range of `recommended`, from that of the customer's value; None if not known.
-    without_range : str
-        Why there is no range; empty where there is one.
-    """
-
-    customer_id: str | None
-    problem: str
-    loss: float
-    first_gesture: float
-    recommended: float
-    most: float
-    ceiling: float
-    floor: float
-    authority: str
-    pay_now: float
-    escalate: bool
-    binding: str
-    reasons: tuple[str, ...]
-    assumed: tuple[str, ...]
-    inputs: RecoveryInputs
-    currency: str
-    policy_version: str
-    recommended_low: float | None = None
-    recommended_high: float | None = None
-    without_range: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything under its own name, ready for JSON."""
-        values = dataclasses.asdict(self)
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+__all__ = ["FormFigures", "Recovery", "RecoveryInputs", "recovery_limit"]
 
 
 def recovery_limit(
@@ -145,6 +38,12 @@ def recovery_limit(
     p_alive: float = 1.0,
     word_of_mouth: float = 0.0,
     given_12_months: float = 0.0,
+    already_given: float = 0.0,
+    value_share: float | None = None,
+    days_since_first: float | None = None,
+    claims: float | None = None,
+    on: date | None = None,
+    country: str = "",
     customer_id: str | None = None,
     form: Form = "cash",
     value_low: float | None = None,
@@ -159,12 +58,24 @@ def recovery_limit(
         As in :func:`~clv.recommend.limits.recovery_limits`, one number each.
     problem : str
         Key or label of a problem type, in any case, with blanks or hyphens for underscores.
-    p_alive, word_of_mouth, given_12_months, form
+    p_alive, word_of_mouth, given_12_months, already_given, form
         The same.
+    value_share : float, optional
+        The customer's value as a part of that of all customers; of an integral one a person
+        decides.
+    days_since_first : float, optional
+        Days since the customer's first order; with `value_share` it tells the stage.
+    claims : float, optional
+        Problems that the customer has claimed so far, this one included.
+    on : date, optional
+        Day of the problem; the tables of what the law gives are read for it.
+    country : str
+        Where the customer is, as those tables name it.
     customer_id : str, optional
         Repeated in the answer.
     value_low, value_high : float, optional
-        10 and 90 % points of the value from now on; the range of the answer comes from them.
+        10 and 90 % points of the value from now on; the range of the answer comes from them and
+        from what is not known of the problem's dropout.
     without_range : str
         Why they are not given.
 
@@ -181,11 +92,11 @@ def recovery_limit(
 
     Examples
     --------
-    >>> answer = recovery_limit(Policy(), "defective", 40.0, value_if_alive=2000.0, frequency=2)
-    >>> answer.first_gesture, answer.recommended, answer.authority
-    (13.0, 27.0, 'agent')
+    >>> answer = recovery_limit(Policy(), "defective", 40.0, value_if_alive=800.0, frequency=2)
+    >>> answer.sentence
+    'Offer 2.00 first; if that is not enough, up to 8.00. Nobody need be asked.'
     >>> print(answer.reasons[0])
-    Kept, this customer is worth about 2,000.00 from here on.
+    Kept, this customer is worth about 800.00 from here on.
     """
     if days_since_incident is not None and math.isnan(days_since_incident):
         days_since_incident = None
@@ -198,48 +109,69 @@ def recovery_limit(
         "days_since_incident": days_since_incident,
         "word_of_mouth": word_of_mouth,
         "given_12_months": given_12_months,
-        "form": form,
+        "already_given": already_given,
+        "value_share": value_share,
     }
-    problem = _key(policy, problem)
-    limits = recovery_limits(policy, problem, loss, **asked)
-    if limits.recommended.ndim:
+    known = {name: value for name, value in asked.items() if value is not None}
+    shapes = {np.shape(value) for value in (loss, *known.values())}
+    if shapes != {()}:
         raise RequestError(
             "A recovery limit is for one customer; got numbers of shape "
-            f"{limits.recommended.shape}. recovery_limits takes many at once."
+            f"{', '.join(str(shape) for shape in shapes if shape)}. recovery_limits takes many at "
+            "once."
         )
-    asked |= {k: float(v) for k, v in asked.items() if k != "form" and v is not None}
-    tiers = [*policy.authority.tiers, PERSON]
+    problem = _key(policy, problem)
+    other: Form = "credit" if form == "cash" else "cash"
+    limits = _at(recovery_limits(policy, problem, loss, form=form, **known), 0)
+    beside = _at(recovery_limits(policy, problem, loss, form=other, **known), 0)
+    asked |= {name: float(value) for name, value in known.items()}
     inputs = RecoveryInputs(
         **asked,
+        form=form,
         unit_cost=unit_cost(policy, form),
-        dropout=float(limits.dropout),
-        promptness=float(limits.promptness),
-        net_gain=float(limits.net_gain),
-        gain_of_asking=float(limits.gain_of_asking),
-        cost_of_asking=float(limits.cost_of_asking),
+        dropout=limits["dropout"],
+        promptness=limits["promptness"],
+        net_gain=limits["net_gain"],
+        gain_of_asking=limits["gain_of_asking"],
+        cost_of_asking=limits["cost_of_asking"],
         value_low=value_low,
         value_high=value_high,
     )
-    # The recommended amount never falls as the value rises: its range is that of the value.
-    ends: list[float] = []
-    if value_low is not None and value_high is not None:
-        of_value = {"value_if_alive": (value_low, value_high)}
-        ends = recovery_limits(policy, problem, loss, **asked | of_value).recommended.tolist()
+    ends = _range(policy, problem, loss, inputs)
+    part = {
+        "credit": form == "credit",
+        "late": inputs.promptness < 1,
+        "asking": limits["recommended"] > limits["pay_now"],
+        "worse": inputs.severity > 1,
+        "known_before": inputs.frequency > 0,
+        "again": inputs.days_since_incident is not None,
+        "with_range": ends is not None,
+        "of_all": value_share is not None,
+        "claims": claims is not None,
+    }
+    tiers = [*policy.authority.tiers, PERSON]
     answer = Recovery(
         customer_id=customer_id,
+        sentence="",
         problem=problem,
         loss=float(loss),
-        first_gesture=float(limits.first_gesture),
-        recommended=float(limits.recommended),
-        most=float(limits.most),
-        ceiling=float(limits.ceiling),
-        floor=float(limits.floor),
-        authority=tiers[int(limits.tier)],
-        pay_now=float(limits.pay_now),
-        escalate=bool(limits.escalate),
-        binding=BINDINGS[int(limits.binding)],
+        **{name: limits[name] for name in AMOUNTS},
+        authority=tiers[int(limits["tier"])],
+        escalate=bool(limits["escalate"]),
+        binding=BINDINGS[int(limits["binding"])],
+        stage=_stage(policy, inputs, days_since_first),
         reasons=(),
-        assumed=_assumed(policy, problem, inputs, limits),
+        warnings=(),
+        owed=() if on is None else owed_by_law(policy, problem, loss, on=on, country=country),
+        other_form=FormFigures(
+            form=other,
+            unit_cost=unit_cost(policy, other),
+            **{n: beside[n] for n in ("first_gesture", "recommended", "most", "net_gain")},
+        ),
+        risk_averse=_risk_averse(policy, inputs) if limits["integral"] else None,
+        review=None if claims is None else abuse_review(policy.abuse, claims, frequency + 1),
+        assumed=assumed_keys(policy, problem, **part),
+        learned=learned_keys(policy, problem, **part),
         inputs=inputs,
         currency=policy.currency,
         policy_version=policy.version,
@@ -247,7 +179,75 @@ def recovery_limit(
         recommended_high=ends[1] if ends else None,
         without_range="" if ends else without_range,
     )
-    return dataclasses.replace(answer, reasons=reasons_for(answer, policy))
+    return replace(
+        answer,
+        sentence=sentence_of(answer),
+        reasons=reasons_for(answer, policy),
+        warnings=warnings_of(answer, policy, above_ceiling=bool(limits["above_ceiling"])),
+    )
+
+
+AMOUNTS = (
+    "first_gesture", "recommended", "most", "ceiling", "floor", "pay_now", "cost_per_hour",
+    "cost_per_late_hour",
+)  # fmt: skip
+
+
+def _at(limits: RecoveryLimits, place: int) -> dict[str, float]:
+    """Return the figures of one customer."""
+    return {name: float(np.ravel(figure)[place]) for name, figure in vars(limits).items()}
+
+
+def _range(
+    policy: Policy, problem: str, loss: float, inputs: RecoveryInputs
+) -> tuple[float, float] | None:
+    """10 % and 90 % points of the recommended amount, over the customer's value and π0."""
+    if inputs.value_low is None or inputs.value_high is None:
+        return None
+    days = {} if inputs.days_since_incident is None else {
+        "days_since_incident": inputs.days_since_incident
+    }  # fmt: skip
+    of_value, of_dropout = normal_draws()
+    sd = log_odds_sd(policy, problem, frequency=inputs.frequency, severity=inputs.severity, **days)
+    drawn = recovery_limits(
+        policy,
+        problem,
+        loss,
+        value_if_alive=value_draws(inputs.value_low, inputs.value_high, of_value),
+        log_odds=sd * of_dropout,
+        form="credit" if inputs.form == "credit" else "cash",
+        **days,
+        **{name: getattr(inputs, name) for name in UNDRAWN},
+    )
+    return ten_ninety(drawn.recommended)
+
+
+UNDRAWN = (
+    "p_alive", "frequency", "hours", "severity", "word_of_mouth", "given_12_months",
+    "already_given",
+)  # fmt: skip
+
+
+def _stage(policy: Policy, inputs: RecoveryInputs, days_since_first: float | None) -> str:
+    if days_since_first is None or inputs.value_share is None:
+        return ""
+    code = stage_of(
+        policy,
+        days_since_first=days_since_first,
+        purchases=inputs.frequency + 1,
+        p_alive=inputs.p_alive,
+        value_share=inputs.value_share,
+    )
+    return policy.stages.labels[STAGES[int(code)]]
+
+
+def _risk_averse(policy: Policy, inputs: RecoveryInputs) -> RiskAverse:
+    """What the best recovery is worth: nobody is kept by more goodwill than by all there is."""
+    before = inputs.p_alive * inputs.dropout
+    after = before * (1 - policy.recovery.savable_share * inputs.promptness)
+    return risk_averse(
+        inputs.value_if_alive, before, after, policy.integral.risk_tolerance, policy.currency
+    )
 
 
 def _key(policy: Policy, problem: str) -> str:
@@ -259,24 +259,3 @@ def _key(policy: Policy, problem: str) -> str:
     asked = plain(problem)
     meant = [k for k, kind in policy.problems.items() if asked in (plain(k), plain(kind.label))]
     return meant[0] if problem not in policy.problems and len(meant) == 1 else problem
-
-
-def _assumed(
-    policy: Policy, problem: str, inputs: RecoveryInputs, limits: RecoveryLimits
-) -> tuple[str, ...]:
-    """Return the keys of the assumed values that had a part in this answer."""
-    idle = set()
-    if inputs.form == "cash":
-        idle |= {"margin", "recovery.credit_redemption"}
-    if limits.promptness == 1:
-        idle |= {"recovery.slow_share", "recovery.half_life_hours"}
-    if limits.recommended <= limits.pay_now:
-        idle |= {"recovery.escalation_cost", "recovery.escalation_hours"}
-    if inputs.severity == 1:
-        idle |= {"dropout.per_severity_level"}
-    if inputs.frequency == 0:
-        idle |= {"dropout.per_log_purchases"}
-    if inputs.days_since_incident is None:
-        idle |= {"dropout.earlier_incident", "dropout.earlier_incident_days"}
-    parts = ("margin", "recovery.", "authority.", "dropout.", f"problems.{problem}.")
-    return tuple(key for key in policy.assumed if key.startswith(parts) and key not in idle)

@@ -24,7 +24,15 @@ from scipy.special import expit, logit
 
 from clv.recommend.policy import DropoutRules, Policy, RecoveryRules
 
-__all__ = ["Form", "dropout_after", "dropout_before", "most_savable", "promptness", "unit_cost"]
+__all__ = [
+    "Form",
+    "dropout_after",
+    "dropout_before",
+    "most_savable",
+    "promptness",
+    "promptness_lost",
+    "unit_cost",
+]
 
 Form = Literal["cash", "credit"]
 """What goodwill is given in: cash (or its like), or store credit."""
@@ -54,6 +62,31 @@ def promptness(h: npt.ArrayLike, rules: RecoveryRules) -> Any:
     return rules.slow_share + (1 - rules.slow_share) * np.exp2(-late / rules.half_life_hours)
 
 
+def promptness_lost(h: npt.ArrayLike, rules: RecoveryRules) -> Any:
+    """−g'(h): what an answer loses of a prompt one's effect with each hour more.
+
+    Parameters
+    ----------
+    h : array_like
+        Hours from the problem to the answer, at least 0.
+    rules : RecoveryRules
+        Holds g∞, h0 and H.
+
+    Returns
+    -------
+    ndarray or float
+        Per hour; 0 before h0, and at h0 itself the slope after it.
+
+    Examples
+    --------
+    >>> [round(float(promptness_lost(h, RecoveryRules())), 4) for h in (0, 4, 28)]
+    [0.0, 0.0144, 0.0072]
+    """
+    h = np.asarray(h, dtype=float)
+    slope = np.log(2) / rules.half_life_hours * (promptness(h, rules) - rules.slow_share)
+    return np.where(h >= rules.prompt_hours, slope, 0.0)[()]
+
+
 def dropout_before(
     base: npt.ArrayLike,
     rules: DropoutRules,
@@ -61,6 +94,7 @@ def dropout_before(
     earlier_purchases: npt.ArrayLike = 0,
     severity: npt.ArrayLike = 1,
     days_since_incident: npt.ArrayLike = np.inf,
+    log_odds: npt.ArrayLike = 0.0,
 ) -> Any:
     """π0: probability that the problem ends the relationship if nothing is done.
 
@@ -76,6 +110,8 @@ def dropout_before(
         Level from 1 (as the problem type says) to 4.
     days_since_incident : array_like
         Days since the customer's problem before this one; infinite where there was none.
+    log_odds : array_like
+        Added to the log-odds: how far off they are thought to be.
 
     Returns
     -------
@@ -95,6 +131,7 @@ def dropout_before(
         + rules.per_severity_level * (level - 1)
         + rules.per_log_purchases * np.log1p(n)
         + rules.earlier_incident * np.exp(-days / rules.earlier_incident_days)
+        + np.asarray(log_odds, dtype=float)
     )
 
 

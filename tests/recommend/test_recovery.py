@@ -16,11 +16,13 @@ from clv.recommend import Policy, Recovery, recovery_limit
 from clv.recommend.limits import BINDINGS
 
 DEFAULT = Policy()
+WIDE = "\n[fairness]\nspread = 1000.0\n"
 
 
 def answer(text: str = "", problem: str = "defective", **more: Any) -> Recovery:
+    """An answer that the spread of goodwill, which has tests of its own, does not limit."""
     request = {"loss": 40.0, "value_if_alive": 2000.0, "frequency": 2, **more}
-    return recovery_limit(Policy.parse(text), problem, **request)
+    return recovery_limit(Policy.parse(text + WIDE), problem, **request)
 
 
 @given(
@@ -55,9 +57,11 @@ def test_every_answer_gives_reasons_that_can_be_read_aloud(
 def test_stable_keys() -> None:
     told = answer(customer_id="00042").to_dict()
     assert list(told) == [
-        "customer_id", "problem", "loss", "first_gesture", "recommended", "most", "ceiling",
-        "floor", "authority", "pay_now", "escalate", "binding", "reasons", "assumed", "inputs",
-        "currency", "policy_version", "recommended_low", "recommended_high", "without_range",
+        "customer_id", "sentence", "problem", "loss", "first_gesture", "recommended", "most",
+        "ceiling", "floor", "authority", "pay_now", "escalate", "binding", "cost_per_hour",
+        "cost_per_late_hour", "stage", "reasons", "warnings", "owed", "other_form", "risk_averse",
+        "review", "assumed", "learned", "inputs", "currency", "policy_version", "recommended_low",
+        "recommended_high", "without_range",
     ]  # fmt: skip
     assert told["customer_id"] == "00042"
     assert isinstance(told["reasons"], list)
