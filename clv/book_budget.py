@@ -1,27 +1,24 @@
-"""Budgets from a customer book: over customers and offers, of every size, for every purpose."""
+"""Retention budgets from a customer book: over customers and offers, and of every size."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from clv.arrays import Floats
 from clv.book_decisions import HISTORY, Opened
 from clv.book_intervals import customer_columns
 from clv.errors import RequestError
 from clv.recommend.budget_curve import BudgetCurve, budget_curve
 from clv.recommend.new_customers import NewCustomer, new_customer
 from clv.recommend.quotas import Quota
-from clv.recommend.response import dropout_before, most_savable
 from clv.recommend.retention import RetentionBudget, retention_budget
 from clv.recommend.retention_offers import Offer, OfferBudget, retention_offers
-from clv.recommend.split import BudgetSplit, ExpectedProblems, Project, split_budget
 from clv.recommend.stages import STAGES, stage_of
 from clv.recommend.stakes import RetentionStakes, value_kept
 from clv.value.forecast_intervals import SAMPLE
@@ -31,23 +28,21 @@ from clv.value.value_intervals import LEVEL, CustomerColumns, bounds, futures
 
 __all__ = [
     "NO_SEGMENT",
-    "Expected",
     "acquisition",
+    "assumed",
     "budget",
     "curve",
     "offers",
     "read_segments",
-    "split",
+    "retention_stakes",
     "stages",
+    "under_models",
 ]
 
 COLUMNS = ("p_alive", "value_if_alive", "p_leaves", "expected_spend")
 
 NO_SEGMENT = "(no segment)"
 """The segment of customers whom a table of segments does not name."""
-
-CLASSES = 10
-"""Parts into which customers are taken for a kind of problem: what a fix is worth differs."""
 
 
 def stages(book: Opened) -> npt.NDArray[np.intp]:
@@ -139,7 +134,7 @@ def _with_range(book: Opened, divided: RetentionBudget) -> RetentionBudget:
     customers = customer_columns(book.read(HISTORY)).take(funded)
     kept = [
         value_kept(book.policy, divided.spend[funded], **under._asdict())
-        for under in _under(
+        for under in under_models(
             book,
             customers,
             book.draws["purchases"].models[:count],
@@ -151,10 +146,20 @@ def _with_range(book: Opened, divided: RetentionBudget) -> RetentionBudget:
     return divided.with_range(low, high, LEVEL)
 
 
-def _under(
+def under_models(
     book: Opened, customers: CustomerColumns, purchases: Sequence[Any], spends: Sequence[Any]
 ) -> list[Stakes]:
-    """What is at stake with customers under models, on the book's terms."""
+    """What is at stake with customers under models, on the book's terms.
+
+    Parameters
+    ----------
+    book : Opened
+        Whose terms.
+    customers : CustomerColumns
+        Whom it is about; any histories.
+    purchases, spends : sequence of models
+        As many of the one as of the other.
+    """
     policy, unit = book.policy, book.unit
     terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
     return list(
@@ -197,105 +202,30 @@ def curve(book: Opened, totals: npt.ArrayLike | None = None) -> BudgetCurve:
     totals : array_like, optional
         The budgets, rising; up to half as much again as is worth asking for if not given.
     """
-    at = _all_stakes(book)
+    at = retention_stakes(book)
     return budget_curve(at.w, at.k, lo=at.least, hi=at.most, totals=totals)
 
 
-def _all_stakes(book: Opened) -> RetentionStakes:
-    return RetentionStakes.of(book.policy, _ids(book), **_stakes(book), stage=stages(book))
+def assumed(book: Opened) -> tuple[str, ...]:
+    """Dotted keys of the figures behind retention that nobody has confirmed.
 
-
-@dataclass(frozen=True)
-class Expected:
-    """Problems of one type that are expected within the budget's period.
-
-    Attributes
+    Parameters
     ----------
-    problem : str
-        A problem type of the policy.
-    count : float
-        How many.
-    loss : float
-        What one costs its customer, in money.
+    book : Opened
+        Whose policy.
     """
-
-    problem: str
-    count: float
-    loss: float
+    return (*book.assumed_terms, *retention_stakes(book).assumed)
 
 
-def split(
-    book: Opened,
-    total: float | None = None,
-    *,
-    expected: Sequence[Expected] = (),
-    projects: Sequence[Project] = (),
-) -> BudgetSplit:
-    """Split a total between retention, recovery, appreciation and prevention.
-
-    Problems meet customers in proportion to the purchases they are expected to make.
+def retention_stakes(book: Opened) -> RetentionStakes:
+    """What is at stake with each customer, in the order of ids.
 
     Parameters
     ----------
     book : Opened
         Whose customers.
-    total : float, optional
-        Money to spend; all that returns at least itself if not given.
-    expected : sequence of Expected
-        Problems that will have to be answered.
-    projects : sequence of Project
-        Prevention to choose from.
     """
-    at, rules = _all_stakes(book), book.policy.retention
-    names = [STAGES[code] for code in stages(book)]
-    thanks = sum(rules.stage_appreciation.get(name, 0.0) for name in names)
-    return split_budget(
-        at.w,
-        at.k,
-        lo=at.least,
-        hi=at.most,
-        problems=[part for one in expected for part in _problems(book, one)],
-        appreciation=thanks,
-        projects=projects,
-        total=total,
-    )
-
-
-def _problems(book: Opened, one: Expected) -> list[ExpectedProblems]:
-    """Expected problems of a type, in parts of customers for whom a fix is worth alike."""
-    policy, kind = book.policy, book.policy.problem(one.problem)
-    if not (np.isfinite(one.loss) and one.loss > 0 and np.isfinite(one.count) and one.count >= 0):
-        raise RequestError(
-            f"{one.problem}: a number of at least 0 and a loss above 0 are needed; got "
-            f"{one.count:g} and {one.loss:g}."
-        )
-    table = book.read(("frequency", "value_if_alive", "expected_purchases"))
-    x, value, weight = (np.asarray(column, dtype=float) for column in table.columns)
-    rules = policy.recovery
-    lost = dropout_before(kind.dropout, policy.dropout, earlier_purchases=x)
-    savable: Floats = most_savable(lost * value, 0.0, rules)
-    order = np.argsort(savable, kind="stable")
-    reached = np.cumsum(weight[order])
-    if not reached[-1] > 0:
-        raise RequestError("Nobody is expected to buy again: no problems can be expected either.")
-    places = np.minimum((reached / reached[-1] * CLASSES).astype(int), CLASSES - 1)
-    floor = max(kind.floor_share * one.loss, kind.floor_fixed)
-    parts = []
-    for place in range(CLASSES):
-        rows = order[places == place]
-        part = float(np.sum(weight[rows])) / float(reached[-1])
-        if part > 0:
-            parts.append(
-                ExpectedProblems(
-                    kind.label,
-                    one.count * part,
-                    float(np.average(savable[rows], weights=weight[rows])),
-                    rules.money_scale * one.loss,
-                    floor=floor,
-                    most=max(floor, min(rules.most_of_loss * one.loss, rules.most_in_12_months)),
-                )
-            )
-    return parts
+    return RetentionStakes.of(book.policy, _ids(book), **_stakes(book), stage=stages(book))
 
 
 def acquisition(book: Opened) -> NewCustomer:
@@ -307,7 +237,7 @@ def acquisition(book: Opened) -> NewCustomer:
         Whose models.
     """
     none = np.zeros(1)
-    (new,) = _under(
+    (new,) = under_models(
         book, CustomerColumns(none, none, none, none, none), [book.purchases], [book.spend]
     )
     return new_customer(

@@ -1,13 +1,15 @@
-"""`clv budget`: a retention budget, split over the customers."""
+"""`clv budget`: a retention budget, over customers, offers and purposes."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from clv_cli.book import book_argument, echo_caveats
+from clv_cli.budget_forms import curve_budget, offer_budget, split_budget
 from clv_cli.output import (
     echo_json,
     echo_rows,
@@ -21,6 +23,7 @@ from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
     from clv.book import Book
+    from clv.recommend.quotas import Quota
     from clv.recommend.retention import RetentionBudget
 
 __all__ = ["budget", "echo_budget"]
@@ -33,7 +36,13 @@ SHOWN = 10
     epilog="""\b
 Examples:
   clv budget book
-  clv budget book --total 5000 -o budget.csv"""
+  clv budget book --total 300 -o budget.csv
+  clv budget book --total 300 --by stage --quota integral=..100
+  clv budget book --total 300 --by regions.csv --quota north=30..
+  clv budget book --curve
+  clv budget book --offers offers.csv --total 200
+  clv budget book --total 900 --expect defective=40@35 --project "better boxes=50:150"
+"""
 )
 @book_argument
 @click.option(
@@ -43,17 +52,98 @@ Examples:
     help="Money to spend; without it, the total worth asking for.",
 )
 @click.option(
+    "--by",
+    metavar="stage|FILE",
+    help="Tell it by stage of the relationship, or by the segments in a CSV file: customer ids, "
+    "then segments.",
+)
+@click.option(
+    "--quota",
+    "quotas",
+    multiple=True,
+    metavar="NAME=LEAST..MOST",
+    help="What a stage or segment gets at least and at most; either may be left out. Can be "
+    "repeated.",
+)
+@click.option(
+    "--offers",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Spend it on offers that come whole, from a CSV file: offer, cost and, where known, "
+    "effect (part of those who would leave whom it keeps).",
+)
+@click.option("--curve", is_flag=True, help="Show what budgets of many sizes would keep.")
+@click.option(
+    "--expect",
+    multiple=True,
+    metavar="PROBLEM=COUNT@LOSS",
+    help="Reserve a part for problems that are expected: how many, and what one costs its "
+    "customer. Can be repeated.",
+)
+@click.option(
+    "--project",
+    "projects",
+    multiple=True,
+    metavar="NAME=COST:WORTH",
+    help="Prevention to choose from: its cost, and the value that it keeps from being lost. Can "
+    "be repeated.",
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Write who gets how much to a .csv or .parquet file instead.",
+    help="Write who gets how much (with --curve: the curve) to a .csv or .parquet file instead; "
+    "the curve to a .png, .svg or .pdf picture too.",
 )  # fmt: skip
 @format_option
-def budget(book: Book, total: float | None, output: Path | None, form: str) -> None:
+def budget(
+    book: Book,
+    total: float | None,
+    by: str | None,
+    quotas: tuple[str, ...],
+    offers: Path | None,
+    curve: bool,  # noqa: FBT001 - click passes options by name
+    expect: tuple[str, ...],
+    projects: tuple[str, ...],
+    output: Path | None,
+    form: str,
+) -> None:
     """Split a retention budget over the customers in BOOK.
 
     Says who gets how much, what the next unit of money would return, and the total worth asking
     for.
     """
-    answer = book.budget(total)
+    forms = {
+        "--by or --quota": by is not None or bool(quotas),
+        "--offers": offers is not None,
+        "--curve": curve,
+        "--expect or --project": bool(expect or projects),
+    }
+    asked = [name for name, given in forms.items() if given]
+    if len(asked) > 1:
+        raise click.UsageError(f"{' and '.join(asked)} do not go together: ask for one of them.")
+    if curve:
+        curve_budget(book, total, output, form)
+    elif offers:
+        offer_budget(book, offers, total, output, form)
+    elif expect or projects:
+        split_budget(book, total, expect, projects, output, form)
+    else:
+        _customer_budget(book, total, by or ("stage" if quotas else None), quotas, output, form)
+
+
+def _customer_budget(
+    book: Book,
+    total: float | None,
+    by: str | None,
+    quotas: tuple[str, ...],
+    output: Path | None,
+    form: str,
+) -> None:
+    """Answer by customer, and by segment where they are asked for."""
+    from clv.book_budget import read_segments
+    from clv.book_split import beside_acquisition
+
+    segments: Any = read_segments(book, by) if by not in (None, "stage") else by
+    answer = book.budget(total, by=segments, quotas=dict(map(_quota, quotas)))
     if form == "table" and output is None:
         echo_budget(book, answer)
         return
@@ -71,6 +161,7 @@ def budget(book: Book, total: float | None, output: Path | None, form: str) -> N
             | {
                 "rows": rows,
                 "customers": len(answer.spend),
+                "beside_acquisition": list(beside_acquisition(book, answer)),
                 "without_range": book.without_intervals,
                 "concerns": list(book.concerns),
             }
@@ -78,15 +169,19 @@ def budget(book: Book, total: float | None, output: Path | None, form: str) -> N
 
 
 def echo_budget(book: Book, answer: RetentionBudget) -> None:
-    """Print the budget for a person: what it says, then who gets most."""
-    for sentence in answer.sentences:
+    """Print the budget for a person: what it says, then the segments, or who gets most."""
+    from clv.book_split import beside_acquisition
+
+    for sentence in (*answer.sentences, *beside_acquisition(book, answer)):
         paragraph(sentence)
     if book.without_intervals:
         paragraph(book.without_intervals)
-    funded = sum(1 for spend in answer.spend if spend > 0)
-    if funded:
+    currency = f" {answer.currency}" if answer.currency else ""
+    if answer.segments:
+        click.echo()
+        _echo_segments(book, answer, currency)
+    elif funded := sum(1 for spend in answer.spend if spend > 0):
         rows = sorted(answer.rows(), key=lambda row: (-row["spend"], row["customer_id"]))[:SHOWN]
-        currency = f" {answer.currency}" if answer.currency else ""
         click.echo()
         echo_table(
             ["customer", f"spend{currency}", f"value kept{currency}"],
@@ -99,3 +194,46 @@ def echo_budget(book: Book, answer: RetentionBudget) -> None:
         )
     click.echo()
     echo_caveats(book, answer.assumed)
+
+
+def _echo_segments(book: Book, answer: RetentionBudget, currency: str) -> None:
+    from clv.book_split import loyal
+
+    held = {"least": "gets its least", "most": "gets its most", "": ""}
+    echo_table(
+        [
+            "segment", "customers", "get something", f"spend{currency}", f"value kept{currency}",
+            "next unit keeps", "quota",
+        ],
+        (
+            [
+                str(share.segment),
+                number(share.customers, 0),
+                number(share.funded, 0),
+                number(share.spend),
+                number(share.gain),
+                number(share.next_unit),
+                held[share.binding],
+            ]
+            for share in answer.segments
+        ),
+    )  # fmt: skip
+    if told := loyal(book):
+        click.echo()
+        paragraph(" ".join(told))
+
+
+def _quota(text: str) -> tuple[Hashable, Quota]:
+    from clv.recommend.quotas import Quota
+
+    name, found, ends = text.rpartition("=")
+    least, dots, most = ends.partition("..")
+    if not (found and dots and name):
+        raise click.UsageError(
+            f"--quota {text!r} is not NAME=LEAST..MOST, such as north=1000..3000, north=1000.. or "
+            "north=..3000."
+        )
+    return name, Quota(
+        QUANTITY.convert(least, None, None) if least else 0.0,
+        QUANTITY.convert(most, None, None) if most else float("inf"),
+    )

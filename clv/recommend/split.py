@@ -142,6 +142,9 @@ class BudgetSplit:
         What is left because it would return less than itself.
     declined : tuple of str
         Projects that would bring less than the same money does elsewhere.
+    assumed : tuple of str
+        Dotted keys of the policy figures behind it that the company has not set itself, where
+        they are known.
     """
 
     parts: tuple[BudgetPart, ...]
@@ -150,10 +153,33 @@ class BudgetSplit:
     shadow_price: float
     unspent: float
     declined: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
 
     def spend_on(self, purpose: str) -> float:
         """Return what all parts of one purpose get."""
         return sum(part.spend for part in self.parts if part.purpose == purpose)
+
+    def sentences(self, currency: str = "") -> tuple[str, ...]:
+        """Return what the split says, in plain words."""
+        parts = {
+            purpose: self.spend_on(purpose)
+            for purpose in dict.fromkeys(part.purpose for part in self.parts)
+        }
+        listed = ", ".join(f"{money(s, currency)} for {purpose}" for purpose, s in parts.items())
+        told = [f"{money(self.total, currency)} in all: {listed}."]
+        if self.unspent > 0:
+            told.append(
+                f"{money(self.unspent, currency)} of the budget is not spent: it would return less "
+                "than itself."
+            )
+        elif self.shadow_price > 1:
+            told.append(
+                f"The next {money(1, currency)} would keep {self.shadow_price:.2f}, in retention "
+                "and recovery alike."
+            )
+        if self.declined:
+            told.append(f"Not worth its cost within this budget: {', '.join(self.declined)}.")
+        return tuple(told)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the single customers under its own name, ready for JSON."""
@@ -163,6 +189,7 @@ class BudgetSplit:
             "shadow_price": self.shadow_price,
             "unspent": self.unspent,
             "declined": list(self.declined),
+            "assumed": list(self.assumed),
         }
 
 
@@ -360,9 +387,8 @@ def next_unit(shadow_price: float, new: NewCustomer, currency: str = "") -> Next
     wins = new.return_per_unit
     if wins is None:
         told = (
-            f"The next {one} spent on keeping customers keeps {keeps}. What it would bring if "
-            "spent on winning customers cannot be said: state cost_per_customer in [acquisition] "
-            "of the policy."
+            f"Whether the next {one} is better spent on winning new customers cannot be said: "
+            "state cost_per_customer in [acquisition] of the policy."
         )
         return NextUnit(shadow_price, None, told)
     where = "on keeping customers" if shadow_price >= wins else "on winning new ones"

@@ -45,6 +45,28 @@ STABLE_KEYS: dict[str, tuple[list[str], list[str]]] = {
             "shadow_price", "optimal_total",
         ],
     ),
+    "budget by stage": (
+        ["budget", "book", "--total", "300", "--by", "stage"],
+        [
+            "rows", "rows.customer_id", "rows.segment", "rows.spend", "rows.expected_gain",
+            "segments", "segments.segment", "segments.spend", "segments.next_unit", "harmed",
+            "customers_kept", "cost_of_quotas", "beside_acquisition",
+        ],
+    ),
+    "budget curve": (
+        ["budget", "book", "--curve"],
+        [
+            "rows", "rows.total", "rows.expected_gain", "rows.net_gain", "rows.marginal_return",
+            "optimal_total", "optimal_gain", "assumed",
+        ],
+    ),
+    "budget split": (
+        ["budget", "book", "--total", "700", "--expect", "defective=40@35"],
+        [
+            "rows", "rows.purpose", "rows.name", "rows.spend", "rows.expected_gain", "total",
+            "shadow_price", "unspent", "declined", "assumed", "sentences",
+        ],
+    ),
     "forecast": (
         ["forecast", "book", "--months", "3"],
         ["rows", "rows.month", "rows.orders", "rows.revenue", "rows.margin"],

@@ -70,6 +70,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "orders").mkdir()
     for half, part in enumerate((frame[:3000], frame[3000:])):
         part.to_parquet(folder / "orders" / f"{half}.parquet")
+    (folder / "offers.csv").write_text("offer,cost,effect\nletter,1,0.02\nvoucher,10,\n", "utf-8")
+    (folder / "regions.csv").write_text("customer,region\n0509,north\n1081,south\n", "utf-8")
     return folder
 
 

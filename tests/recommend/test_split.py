@@ -126,7 +126,7 @@ def test_worked_example() -> None:
     got = split_budget([120, 30, 200], [0.05, 0.05, 0.02], problems=[problem])
     assert got.spend_on("recovery") == pytest.approx(4 * 15.4022, abs=2e-4)
     told = json.loads(json.dumps(got.to_dict()))
-    assert set(told) == {"parts", "total", "shadow_price", "unspent", "declined"}
+    assert set(told) == {"parts", "total", "shadow_price", "unspent", "declined", "assumed"}
     assert told["parts"][1]["name"] == "defective"
 
 
@@ -174,3 +174,29 @@ def test_the_next_unit_is_not_compared_with_an_assumed_cost() -> None:
     assert "cannot be said" in told.sentence
     with pytest.raises(RequestError):
         next_unit(np.nan, new_customer(Policy(), first_purchase=50.0, value_after=70.0))
+
+
+def test_a_split_in_words() -> None:
+    problem = ExpectedProblems("late", 10, most_savable=60, money_scale=20)
+    boxes, posters = Project("boxes", 10, 40), Project("posters", 10, 5)
+    got = split_budget(
+        [120.0], [0.05], problems=[problem], appreciation=5, projects=[boxes, posters], total=50
+    )
+    first, second, third = got.sentences("EUR")
+    assert first.startswith("50.00 EUR in all: ")
+    assert "5.00 EUR for appreciation, 10.00 EUR for prevention" in first
+    assert f"1.00 EUR would keep {got.shadow_price:.2f}, in retention and recovery" in second
+    assert third.endswith("posters.")
+    rich = split_budget([120.0], [0.05], total=500).sentences()
+    assert "is not spent" in rich[1]
+
+
+def test_kinds_given_in_parts_are_told_together() -> None:
+    parts = [
+        ExpectedProblems("late", 5, most_savable=value, money_scale=20, floor=1)
+        for value in (0.0, 30.0, 90.0)
+    ]
+    got = split_budget([120.0], [0.05], problems=parts)
+    (late,) = [part for part in got.parts if part.purpose == "recovery"]
+    each = [np.clip(worthwhile_spend(p.most_savable, 20), 1, None) for p in parts]
+    assert late.spend == pytest.approx(5 * sum(each))

@@ -1,0 +1,191 @@
+"""`clv budget` by segment, over offers, of every size and for every purpose: what finance types."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cli.command import CDNOW, clv_command, done
+
+
+@pytest.fixture(autouse=True)
+def _folder(book_here: Path) -> None:
+    """Work in a folder with a book, offers and regions of three of its customers."""
+    Path("offers.csv").write_text("offer,cost,effect\nletter,1,0.02\nvoucher,10,\n", "utf-8")
+    Path("regions.csv").write_text(
+        "customer_id,region\n0509,north\n1516,north\n1081,south\n9999,south\n", "utf-8"
+    )
+
+
+def refused(*arguments: object, status: int = 1, says: list[str]) -> None:
+    run = clv_command("budget", "book", *arguments)
+    assert run.status == status
+    assert run.out == ""
+    assert "Traceback" not in run.err
+    for part in says:
+        assert part in " ".join(run.err.split())
+
+
+# -------------------------------------------------------------------------- by stage and segment
+
+
+def test_by_stage_adds_up_to_the_same_budget() -> None:
+    plain = done("budget", "book", "--total", 300, "--format", "json").json
+    told = done("budget", "book", "--total", 300, "--by", "stage", "--format", "json").json
+    assert [{k: v for k, v in row.items() if k != "segment"} for row in told["rows"]] == plain[
+        "rows"
+    ]
+    assert math.fsum(share["spend"] for share in told["segments"]) == pytest.approx(300)
+    assert sum(share["customers"] for share in told["segments"]) == told["customers"] == 2357
+    for share in told["segments"]:
+        rows = [row for row in told["rows"] if row["segment"] == share["segment"]]
+        assert len(rows) == share["funded"]
+        assert math.fsum(row["spend"] for row in rows) == pytest.approx(share["spend"])
+    assert told["cost_of_quotas"] == 0
+
+
+def test_a_quota_holds_and_says_what_it_costs() -> None:
+    asked = ["budget", "book", "--total", 300, "--quota", "integral=..100"]  # by stage
+    told = done(*asked, "--format", "json").json
+    (integral,) = [share for share in told["segments"] if share["segment"] == "integral"]
+    assert integral["spend"] == pytest.approx(100)
+    assert (integral["most"], integral["binding"]) == (100, "most")
+    assert told["cost_of_quotas"] > 0
+    out = done(*asked).out
+    assert "gets its most" in out
+    assert f"would gain {told['cost_of_quotas']:,.2f} more" in out
+
+
+def test_segments_of_a_file() -> None:
+    told = done(
+        "budget", "book", "--total", 300, "--by", "regions.csv", "--quota", "north=80..", "--quota",
+        "south=..5", "--format", "json",
+    ).json  # fmt: skip
+    spent = {share["segment"]: share["spend"] for share in told["segments"]}
+    assert spent["north"] == pytest.approx(80)
+    assert spent["south"] == pytest.approx(5)
+    assert spent["(no segment)"] == pytest.approx(215)
+
+
+def test_segments_that_cannot_be_read_or_met() -> None:
+    Path("twice.csv").write_text("id,region\n0509,north\n0509,south\n", "utf-8")
+    Path("strangers.csv").write_text("id,region\nx,north\n", "utf-8")
+    Path("narrow.csv").write_text("id\n0509\n", "utf-8")
+    refused("--by", "none.csv", says=["no file none.csv"])
+    refused("--by", "twice.csv", says=["names 1 customers twice", "0509"])
+    refused("--by", "strangers.csv", says=["names none of the customers", "'x'", "'0001'"])
+    refused("--by", "narrow.csv", says=["two columns", "line 1"])
+    refused("--by", "regions.csv", "--quota", "east=5..", says=["'east'", "'north'"])
+    refused("--quota", "integral=60..50", says=["60.00", "50.00"])
+    refused(
+        "--total", 100, "--quota", "integral=900..",
+        says=["'integral'", "650.00 too much", "800.00 is missing"],
+    )  # fmt: skip
+    refused("--quota", "integral", status=2, says=["NAME=LEAST..MOST"])
+    refused("--quota", "integral=x..", status=2, says=["not a number"])
+
+
+# --------------------------------------------------------------------------------------- the curve
+
+
+def test_the_curve_is_what_budgets_of_its_sizes_keep() -> None:
+    told = done("budget", "book", "--curve", "--format", "json").json
+    for row in told["rows"][2::9]:
+        if row["total"] <= told["optimal_total"]:
+            same = done("budget", "book", "--total", row["total"], "--format", "json").json
+            assert row["expected_gain"] == pytest.approx(same["total_gain"])
+            assert row["marginal_return"] == pytest.approx(same["shadow_price"], rel=1e-6)
+    assert max(told["rows"], key=lambda row: float(row["net_gain"]))["total"] == pytest.approx(
+        told["optimal_total"], rel=0.1
+    )
+
+
+def test_the_curve_shows_the_budget_there_is() -> None:
+    out = done("budget", "book", "--curve", "--total", 100).out
+    assert "total worth asking for" in out
+    assert any(line.split()[:1] == ["100.00"] for line in out.splitlines())
+
+
+def test_the_curve_goes_into_files_and_pictures() -> None:
+    done("budget", "book", "--curve", "-o", "curve.parquet")
+    assert pq.read_table("curve.parquet").column_names == [
+        "total", "expected_gain", "net_gain", "marginal_return",
+    ]  # fmt: skip
+    run = done("budget", "book", "--curve", "-o", "curve.png")
+    assert "Wrote curve.png" in run.err
+    assert Path("curve.png").read_bytes().startswith(b"\x89PNG")
+    refused("--curve", "-o", "nowhere/curve.png", status=2, says=["no folder nowhere"])
+
+
+# ------------------------------------------------------------------------------------------ offers
+
+
+def test_offers_add_up_within_the_budget() -> None:
+    told = done("budget", "book", "--offers", "offers.csv", "--total", 200, "--format", "json").json
+    cost = {"letter": 1, "voucher": 10}
+    assert all(row["spend"] == cost[row["offer"]] for row in told["rows"])
+    assert told["total"] == sum(row["spend"] for row in told["rows"]) <= 200
+    assert told["counts"]["letter"] + told["counts"]["voucher"] == len(told["rows"])
+    assert told["customers"] == 2357
+    table = done("budget", "book", "--offers", "offers.csv", "--total", 200).out
+    assert told["sentences"][0] in " ".join(table.split())
+    done("budget", "book", "--offers", "offers.csv", "-o", "who.csv")
+    assert Path("who.csv").read_text("utf-8").startswith("customer_id,offer,spend,expected_gain\n")
+
+
+def test_offers_that_cannot_be_read() -> None:
+    Path("bad.csv").write_text("offer,cost\nletter,cheap\n", "utf-8")
+    refused("--offers", "bad.csv", says=["line 2", "'cheap'"])
+    refused("--offers", "none.csv", says=["no file none.csv"])
+
+
+# ---------------------------------------------------------------------------------------- purposes
+
+
+def test_a_split_adds_up_and_says_what_is_behind_it() -> None:
+    asked = [
+        "budget", "book", "--total", 700, "--expect", "defective=40@35", "--project",
+        "better boxes=50:150", "--project", "posters=50:20",
+    ]  # fmt: skip
+    told = done(*asked, "--format", "json").json
+    assert math.fsum(row["spend"] for row in told["rows"]) == pytest.approx(told["total"])
+    assert [row["purpose"] for row in told["rows"]] == [
+        "retention", "recovery", "appreciation", "prevention",
+    ]  # fmt: skip
+    # at least the floor of the policy, 5 % of the loss, on each of 40
+    assert told["rows"][1]["spend"] >= 40 * 0.05 * 35 - 1e-9
+    assert told["declined"] == ["posters"]
+    assert "problems.defective.dropout" in told["assumed"]
+    out = done(*asked).out
+    assert "posters" in out
+    assert "not known" in out  # what appreciation keeps
+
+
+def test_a_split_that_makes_no_sense() -> None:
+    refused("--expect", "defective", status=2, says=["PROBLEM=COUNT@LOSS"])
+    refused("--expect", "defective=4", status=2, says=["PROBLEM=COUNT@LOSS"])
+    refused("--expect", "defectiv=4@3", says=["Did you mean 'defective'"])
+    refused("--expect", "defective=4@0", says=["loss above 0"])
+    refused("--project", "boxes=4", status=2, says=["NAME=COST:WORTH"])
+    refused("--project", "boxes=0:4", says=["boxes", "above 0"])
+    refused("--expect", "defective=400@35", "--total", 10, says=["is missing"])
+
+
+def test_only_one_form_at_a_time() -> None:
+    refused("--curve", "--by", "stage", status=2, says=["--by or --quota and --curve"])
+    refused("--offers", "offers.csv", "--expect", "x=1@1", status=2, says=["do not go together"])
+
+
+# ------------------------------------------------------------------------------------- acquisition
+
+
+def test_the_next_unit_beside_acquisition_where_its_cost_is_known(here: Path) -> None:
+    assert "cost_per_customer in [acquisition]" in " ".join(done("budget", "book").out.split())
+    Path("policy.toml").write_text("[acquisition]\ncost_per_customer = 20.0\n", "utf-8")
+    done("build", *CDNOW, "-o", "known", "--policy", "policy.toml")
+    out = " ".join(done("budget", "known", "--total", 100).out.split())
+    assert "on winning new ones 1.00 brings" in out
+    assert "times what keeping one does (rule of thumb: 6 to 7 times)" in out
