@@ -153,7 +153,7 @@ def campaign_outcomes(
     check_unit(unit)
     if campaign not in log.campaigns:
         raise UnknownNameError("campaign", campaign, log.campaigns)
-    rows = log.frame[log.frame["campaign"] == campaign]
+    rows = asked = log.frame[log.frame["campaign"] == campaign]
     last = read_date(end, "end")
     latest = rows["date"].max().date()
     days = _window(campaign, latest, last, window)
@@ -165,26 +165,18 @@ def campaign_outcomes(
         "a customer without an order before the campaign", int(unknown.sum()), shown
     )
     rows = rows[~unknown].sort_values("customer_id")
-    arms = _arms(rows)
-    place = {name: i for i, name in enumerate(arms)}
-    arm = np.array(
-        [
-            0 if of_control else place[name]
-            for name, of_control in zip(rows["arm"], rows["control"], strict=True)
-        ],
-        dtype=np.intp,
-    )
-    per_arm = np.bincount(arm, minlength=len(arms) or 1)
-    few = [name for name, n in zip(arms, per_arm, strict=True) if n < 2]
-    if len(arms) < 2 or few:
-        lost = ", ".join(
-            sorted(set(log.frame["arm"][log.frame["campaign"] == campaign]) - set(arms)) + few
-        )
+    arms = _arms(asked)
+    sizes = rows.groupby("arm").size()
+    few = [name for name in arms if sizes.get(name, 0) < 2]
+    if few:
         raise CampaignsError(
-            f"Campaign {campaign!r}: fewer than two customers of arm {lost} had an order in "
-            f"{orders.source!r} before the campaign, so there is nobody to compare. Are the "
-            "customer ids of both of one kind, and do the orders begin before the campaign?"
+            f"Campaign {campaign!r}: fewer than two customers of arm {', '.join(map(repr, few))} "
+            f"had an order in {orders.source!r} before the campaign, so there is nobody to "
+            "compare. Are the customer ids of both of one kind, and do the orders begin before "
+            "the campaign?"
         )
+    place = {name: i for i, name in enumerate(arms)}
+    arm = np.array([place[name] for name in rows["arm"]], dtype=np.intp)
     told = told.loc[rows["customer_id"]]
     length = DAYS_PER_UNIT[unit]
 
@@ -228,12 +220,10 @@ def _window(campaign: str, latest: date, end: date, asked: int | None) -> int:
 
 
 def _arms(rows: pd.DataFrame) -> tuple[str, ...]:
-    """Return the control arm, under its first name, and the others by mean spend."""
-    control = sorted(rows["arm"][rows["control"]].unique())[:1]
-    if not control:
-        return ()
+    """Return the control arm, and the others by mean spend."""
+    control = rows["arm"][rows["control"]].iloc[0]
     mean = rows[~rows["control"]].groupby("arm")["spend"].mean().fillna(np.inf)
-    return (*control, *sorted(mean.index, key=lambda name: (mean[name], name)))
+    return (control, *sorted(mean.index, key=lambda name: (mean[name], name)))
 
 
 def _collect(orders: Orders, rows: pd.DataFrame, window: int) -> pd.DataFrame:

@@ -146,6 +146,7 @@ def read_campaigns(
     if said.faults or faults or unnamed:
         raise CampaignsError.of(said.faults + faults + unnamed)
     frame["control"] = frame["arm"].isin(untreated)
+    frame["arm"] = frame["arm"].mask(frame["control"], untreated[0])  # however it is spelt
     frame["spend"] = frame["spend"].mask(frame["control"] & frame["spend"].isna(), 0.0)
     report = CampaignReport(len(frame), len(frame), notices=tuple(said.notices))
     left = np.ones(len(frame), dtype=np.bool_)
@@ -175,7 +176,7 @@ def read_campaigns(
 def _control(arms: list[str], asked: str | None) -> tuple[list[str], list[str]]:
     """Return the names of the arm that got nothing, and why there is none."""
     if not arms:
-        return [], []
+        return [], ["No row says which arm its customer was in."]
     told = f"The arms are {', '.join(map(repr, arms[:10]))}."
     if asked is not None:
         found = [arm for arm in arms if plain(arm) == plain(asked)]

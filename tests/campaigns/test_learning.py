@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv.book import Book
+from clv.build import build_book
+from clv.campaigns import CampaignFit, fit_campaigns
+from clv.errors import CampaignsError, RequestError
+from clv.simulated_shop import TRUTH, Arm, Shop, simulate
+from clv.transactions.campaigns import read_campaigns
+
+# Two arms that keep 0.9 (1 − e^(−s/4)) of those who would leave after an order: 35 % and 78 %.
+SMALL = replace(TRUTH, customers=3000)
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    return simulate(SMALL, seed=5)
+
+
+@pytest.fixture(scope="module")
+def built(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("campaigns")
+    shop.orders.to_parquet(folder / "orders.parquet")
+    build_book(folder / "orders.parquet", folder / "book", end="2023-12-31")
+    return folder / "book"
+
+
+@pytest.fixture(scope="module")
+def found(shop: Shop, built: Path) -> CampaignFit:
+    return fit_campaigns(Book(built), read_campaigns(shop.campaigns))
+
+
+def test_the_truth_of_the_shop_lies_in_the_intervals(found: CampaignFit) -> None:
+    (one,) = found.campaigns
+    assert (one.basis, one.control, one.window) == ("randomised", "control", 245)
+    assert [arm.arm for arm in one.arms] == ["letter", "voucher"]
+    # Of those who would leave within the 245 days the arms keep less than of those who would
+    # after one order, TRUTH.kept: who is kept once may leave after the next. At these rates it
+    # is about 26 and 69 %, by clv.campaigns.thinning, which test_thinning holds against lives.
+    for arm, kept in zip(one.arms, (0.26, 0.69), strict=True):
+        assert arm.kept_low < kept < arm.kept_high
+        assert arm.purchases_low < arm.purchases < arm.purchases_high
+        assert arm.spend == SMALL.arms[arm.arm].spend
+        assert arm.margin_per_unit == pytest.approx(arm.margin / arm.spend)
+
+
+def test_the_policy_learns_from_chance(found: CampaignFit) -> None:
+    assert found.learned.used.keys() == {"retention.effect", "retention.money_scale"}
+    assert found.learned["retention.effect"].value > 0.3
+    assert found.learned["retention.money_scale"].share_from_data > 0.3
+
+
+def test_the_book_follows_what_it_has_learned(
+    built: Path, found: CampaignFit, tmp_path: Path
+) -> None:
+    import shutil
+
+    shutil.copytree(built, tmp_path / "book")
+    book = Book(tmp_path / "book")
+    before = book.budget()
+    book.learn(found.learned)
+    again = Book(tmp_path / "book")
+    effect = found.learned["retention.effect"].value
+    assert again.policy.retention.effect == book.policy.retention.effect == effect
+    assert again.stated_policy.retention.effect == 0.3  # the default; the prior stays what it was
+    assert again.budget().total_gain != before.total_gain
+    assert "retention.effect" not in again.policy.assumed
+
+
+def test_learning_again_starts_from_the_policy_not_from_what_was_learned(
+    built: Path, shop: Shop, found: CampaignFit, tmp_path: Path
+) -> None:
+    import shutil
+
+    shutil.copytree(built, tmp_path / "book")
+    book = Book(tmp_path / "book")
+    book.learn(found.learned)
+    again = fit_campaigns(Book(tmp_path / "book"), read_campaigns(shop.campaigns))
+    assert again.learned.figures == found.learned.figures
+
+
+def test_without_chance_it_is_shown_and_not_used(shop: Shop, built: Path) -> None:
+    unsaid = shop.campaigns.drop(columns="assignment_probability")
+    told = fit_campaigns(Book(built), read_campaigns(unsaid))
+    assert told.campaigns[0].basis == "associational"
+    assert not told.learned.used
+    assert len(told.learned.figures) == 2
+    # Chance did decide, so the adjustment has nothing to adjust: much the same comes out.
+    by_chance = fit_campaigns(Book(built), read_campaigns(unsaid), randomised=True)
+    assert by_chance.campaigns[0].basis == "randomised"
+    for a, b in zip(told.campaigns[0].arms, by_chance.campaigns[0].arms, strict=True):
+        assert a.purchases == pytest.approx(b.purchases, abs=0.5 * (b.purchases_high - b.purchases))
+
+
+def test_an_arm_that_lost_customers_is_no_longer_taken_as_chance(shop: Shop, built: Path) -> None:
+    lost = shop.campaigns[(shop.campaigns["arm"] != "voucher") | (np.arange(3000) % 4 > 0)]
+    (one,) = fit_campaigns(Book(built), read_campaigns(lost)).campaigns
+    assert one.basis == "associational"
+    assert any("'voucher'" in concern and "probabilities" in concern for concern in one.concerns)
+
+
+def test_choosing_the_good_customers_is_seen_through(shop: Shop, built: Path) -> None:
+    # Somebody sends vouchers that do nothing to those who bought lately: the difference in means
+    # is large, the adjusted one is not.
+    idle = simulate(replace(SMALL, arms={"control": Arm(1.0, 0.0)}), seed=6)
+    last = idle.orders[idle.orders["date"] < "2023-05-01"].groupby("customer_id")["date"].max()
+    log = idle.campaigns.drop(columns="assignment_probability")
+    lately = (pd.Timestamp("2023-05-01") - log["customer_id"].map(last)).dt.days < 90
+    chosen = np.random.default_rng(1).random(len(log)) < np.where(lately, 0.8, 0.2)
+    log["arm"], log["spend"] = np.where(chosen, "voucher", "control"), np.where(chosen, 5.0, 0.0)
+    told = fit_campaigns(Book(built), read_campaigns(log), orders=idle.orders)
+    (one,) = told.campaigns
+    (arm,) = one.arms
+    bought = idle.orders[idle.orders["date"] >= "2023-05-01"].groupby("customer_id").size()
+    plain = log["customer_id"].map(bought).fillna(0).groupby(chosen).mean()
+    assert plain[True] - plain[False] > 0.5
+    assert arm.purchases_low < 0 < arm.purchases_high
+    assert abs(arm.purchases) < 0.15
+
+
+def test_customers_by_stage_and_by_value(shop: Shop, built: Path, found: CampaignFit) -> None:
+    fifths = found.campaigns[0].segments["voucher"]
+    assert [one.segment for one in fifths] == [f"value, fifth {i}" for i in range(1, 6)]
+    assert sum(one.customers for one in fifths) == 3000
+    stages = fit_campaigns(Book(built), read_campaigns(shop.campaigns), by="stage")
+    names = {one.segment for one in stages.campaigns[0].segments["voucher"]}
+    assert names <= set(Book(built).policy.stages.labels.values())
+    with pytest.raises(RequestError, match="by value or by stage"):
+        fit_campaigns(Book(built), read_campaigns(shop.campaigns), by="luck")  # type: ignore[arg-type]
+
+
+def test_spend_that_is_not_known_is_not_learned_from(shop: Shop, built: Path) -> None:
+    told = fit_campaigns(Book(built), read_campaigns(shop.campaigns.drop(columns="spend")))
+    assert told.posterior is None
+    assert not told.learned.figures
+    assert [arm.margin_per_unit for arm in told.campaigns[0].arms] == [None, None]
+    assert told.campaigns[0].arms[0].kept > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda log: log.assign(date="2022-01-01"), "do not tell what customers would have done"),
+        (lambda log: log.assign(customer_id="x" + log["customer_id"]), "one kind"),
+        (lambda log: log.assign(date="2024-02-01"), "too few for any window"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(
+    shop: Shop, built: Path, change: Callable[[pd.DataFrame], pd.DataFrame], said: str
+) -> None:
+    with pytest.raises(CampaignsError, match=said):
+        fit_campaigns(Book(built), read_campaigns(change(shop.campaigns)))
+
+
+def test_orders_that_are_gone_or_changed_are_said(shop: Shop, built: Path, tmp_path: Path) -> None:
+    shop.orders.to_parquet(tmp_path / "orders.parquet")
+    book = build_book(tmp_path / "orders.parquet", tmp_path / "book", end="2023-12-31")
+    log = read_campaigns(shop.campaigns)
+    shop.orders.iloc[:-5].to_parquet(tmp_path / "orders.parquet")
+    with pytest.raises(RequestError, match="--orders"):
+        fit_campaigns(book, log)
+    (tmp_path / "orders.parquet").unlink()
+    with pytest.raises(RequestError, match="--orders"):
+        fit_campaigns(book, log)
+    assert fit_campaigns(book, log, orders=shop.orders).campaigns[0].window == 245
