@@ -7,9 +7,10 @@ and in print. The functions return the Axes, so a user can change all of it and 
 
 from __future__ import annotations
 
+from clv.plots.budget_curve import plot_budget_curve
 from clv.plots.concentration import plot_concentration
 from clv.plots.p_alive_map import plot_p_alive
 from clv.plots.qini import plot_qini
 from clv.plots.tracking import plot_tracking
 
-__all__ = ["plot_concentration", "plot_p_alive", "plot_qini", "plot_tracking"]
+__all__ = ["plot_budget_curve", "plot_concentration", "plot_p_alive", "plot_qini", "plot_tracking"]

@@ -180,6 +180,7 @@ def explain_policy(policy: Policy) -> PolicyExplained:
         value_if_alive=values,
         p_leaves=[1 - one.stays**years for one in EXAMPLES],
         expected_spend=[one.spend for one in EXAMPLES],
+        stage=codes,
     )
     thanks = policy.retention.stage_appreciation
     customers = tuple(

@@ -189,3 +189,31 @@ def test_the_next_unit_beside_acquisition_where_its_cost_is_known(here: Path) ->
     out = " ".join(done("budget", "known", "--total", 100).out.split())
     assert "on winning new ones 1.00 brings" in out
     assert "times what keeping one does (rule of thumb: 6 to 7 times)" in out
+
+
+# ---------------------------------------------------------------------------------- without orders
+
+
+def test_an_estimate_from_three_answers() -> None:
+    # docs/explanation/retention.md: R0 20, r0 .6, C .8, m 100, d .1
+    asked = ["estimate", "--spend", 20, "--kept", 0.6, "--at-most", 0.8, "--margin", 100]
+    told = done(*asked, "--customers", 1000, "--format", "json").json
+    now, best = told["rows"]
+    assert best["spend"] == pytest.approx(34.878404, abs=5e-7)
+    assert best["value"] == pytest.approx(102.315486, abs=5e-7)
+    assert now["value"] == pytest.approx((100 * 0.6 - 20) / (1.1 - 0.6))
+    assert told["total"] == pytest.approx(34_878.404, abs=5e-4)
+    out = done(*asked, "--customers", 1000).out
+    assert "34.88 a year on each customer instead of 20.00" in " ".join(out.split())
+    assert "34,878.40" in out
+    nothing = done(*asked[:-1], 1).out
+    assert "No spending on keeping customers returns what it costs" in nothing
+
+
+def test_an_estimate_that_makes_no_sense() -> None:
+    run = clv_command(
+        "estimate", "--spend", 0, "--kept", 0.9, "--at-most", 0.8, "--margin", 100
+    )  # fmt: skip
+    assert run.status == 1
+    assert "spent now" in run.err
+    assert "must be below" in run.err
