@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -21,6 +21,7 @@ from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
 from clv.models import purchase_model
+from clv.models.base import Model
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpend, PooledSpendFit
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["build_book"]
+
+M = TypeVar("M", bound=Model[Any])
 
 LIBRARIES = ("clv", "duckdb", "ibis-framework", "numpy", "scipy")
 ROW_GROUP = 20_000
@@ -108,8 +111,8 @@ def build_book(
         )
     found = histories(orders, end=end, unit=unit)
     progress("Fitting the models")
-    purchases = purchase_model(model).fit(found)
-    spend = _fit_spend(found)
+    purchases, steadied = _fit(purchase_model(model), found)
+    spend, spend_steadied = _fit_spend(found)
     try:
         independence = spend_independence(found).to_dict()
     except NotIdentifiedError as error:
@@ -134,7 +137,10 @@ def build_book(
         "customers": found.customers,
         "repeat_customers": found.repeat_customers,
         "patterns": len(found),
-        "models": {"purchases": purchases.to_dict(), "spend": spend.to_dict()},
+        "models": {
+            "purchases": _with_concerns(purchases.to_dict(), steadied),
+            "spend": _with_concerns(spend.to_dict(), spend_steadied),
+        },
         "independence": independence,
         "terms": terms.to_dict() | {"sentence": terms.sentence},
         "leave_months": leave_months,
@@ -169,15 +175,38 @@ def build_book(
     return Book(Path(path))
 
 
-def _fit_spend(found: CustomerHistories) -> Fit[GammaGamma] | PooledSpendFit:
+def _fit(model: type[M], found: CustomerHistories) -> tuple[Fit[M], tuple[str, ...]]:
+    """Fit by maximum likelihood; where the data cannot tell a parameter, with the weak prior.
+
+    A small shop needs values too. That a prior has stepped in is a concern of every figure.
+    """
+    try:
+        return model.fit(found), ()
+    except NotIdentifiedError:
+        fit = model.fit(found, prior=model.weak_prior(found))  # no data at all are refused again
+        told = (
+            f"These orders alone cannot tell every parameter of {model.label}; it was fitted with "
+            "a weak prior (assumed: log-normal, sigma 2). A longer log tells more."
+        )
+        return fit, (told,)
+
+
+def _fit_spend(
+    found: CustomerHistories,
+) -> tuple[Fit[GammaGamma] | PooledSpendFit, tuple[str, ...]]:
     """Fit Gamma-Gamma, or its limit where customers differ no more than by chance."""
     try:
-        return GammaGamma.fit(found)
-    except FitError as error:
+        return GammaGamma.fit(found), ()
+    except FitError:
         try:
-            return PooledSpend.fit(found)
+            return PooledSpend.fit(found), ()
         except NotIdentifiedError:
-            raise error from None
+            return _fit(GammaGamma, found)  # a customer always pays the same: p has no bound
+
+
+def _with_concerns(fit: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
+    concerns = [*more, *fit["concerns"]]
+    return fit | {"concerns": concerns, "identified": not concerns}
 
 
 def _write_values(table: ir.Table, file: Path) -> None:

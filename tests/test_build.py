@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import clv
-from clv.errors import OrdersError, RequestError
+from clv.errors import NotIdentifiedError, OrdersError, RequestError
 from tests.cli.command import CDNOW, CDNOW_END, done
 
 ODD_IDS = [
@@ -268,3 +268,38 @@ def test_online_retail_tells_what_was_set_aside_and_why(tmp_path: Path) -> None:
     values = clv.Book(tmp_path / "book").values()
     assert np.isfinite(values["lifetime_value"]).all()
     assert (values["lifetime_value"] >= 0).all()
+
+
+def test_a_small_shop_gets_a_book_that_says_a_prior_stepped_in(tmp_path: Path) -> None:
+    """Nobody leaves and everyone always pays the same: likelihood alone tells neither a nor p."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for customer in range(150):
+        # Gamma-Gamma with p → ∞: the amount of each is inverse gamma and does not vary.
+        at, gap, amount = 0.0, 1 / rng.gamma(2.0, 1 / 40), round(60 / float(rng.gamma(3)), 2)
+        while at < 400:
+            day = pd.Timestamp("2024-01-01") + pd.Timedelta(days=int(at))
+            rows.append((f"c{customer:03}", day, amount))
+            at += 1 + rng.exponential(gap)
+    orders = pd.DataFrame(rows, columns=["customer_id", "date", "amount"])
+    found = clv.histories(clv.read_orders(orders), end="2025-02-03")
+    with pytest.raises(NotIdentifiedError, match="of BG/NBD"):
+        clv.BGNBD.fit(found)
+    with pytest.raises(NotIdentifiedError, match="of Gamma-Gamma"):
+        clv.GammaGamma.fit(found)
+
+    book = clv.build_book(orders, tmp_path / "book", end="2025-02-03")
+
+    steadied = [concern for concern in book.concerns if "weak prior (assumed" in concern]
+    assert len(steadied) == 2
+    assert "BG/NBD" in steadied[0]
+    assert "Gamma-Gamma" in steadied[1]
+    assert not book.manifest["models"]["purchases"]["identified"]
+    # A customer who always pays the same is expected to go on with it, or nearly: the prior keeps p
+    # from running away, so that some of the mean of all is mixed in.
+    values = book.values().set_index("customer_id")
+    often = values[values["frequency"] >= 5]
+    paid = orders.groupby("customer_id")["amount"].first()
+    assert len(often) > 20
+    assert often["expected_spend"].to_numpy() == pytest.approx(paid[often.index], rel=0.15)
+    assert (values["p_alive"] > 0.5).all()
