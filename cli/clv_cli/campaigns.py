@@ -40,7 +40,7 @@ def campaigns() -> None:
     epilog="""\b
 Examples:
   clv campaigns fit book campaigns.csv
-  clv campaigns fit book campaigns.csv --orders orders.csv --window 180 --by stage"""
+  clv campaigns fit book campaigns.csv --window 180 --by stage --dry-run"""
 )
 @book_argument
 @click.argument("campaigns_log", metavar="CAMPAIGNS")

@@ -199,6 +199,13 @@ def _campaign(
     drift = float(o.purchases[in_control].sum() / baseline[in_control].sum())
     thinned = Thinned.of(model, x, T, alive, w)
     kept, gain = thinned.curve(np.ones(len(o), dtype=np.bool_), drift)
+    concerns += [
+        f"Arm {arm!r} bought {effect:.3f} times more per customer than the control arm, and "
+        f"keeping every leaver would bring {gain[-1]:.3f}: this may be chance, or the campaign "
+        "also made customers buy more often or earlier. The part kept is at most 100 %."
+        for arm, effect in zip(o.arms[1:], bought.effect, strict=True)
+        if effect > gain[-1]
+    ]
     known_spend = [
         j for j in range(1, len(o.arms)) if (o.spend[o.arm == j] > 0).all()
     ]  # nan is not

@@ -136,6 +136,23 @@ def test_customers_by_stage_and_by_value(shop: Shop, built: Path, found: Campaig
         fit_campaigns(Book(built), read_campaigns(shop.campaigns), by="luck")  # type: ignore[arg-type]
 
 
+def test_buying_more_than_all_leavers_would_is_a_caution(shop: Shop, built: Path) -> None:
+    # In the arm everybody buys on three more days: no one need have been kept for that.
+    arm = shop.campaigns["arm"] == "letter"
+    more = pd.concat(
+        [
+            pd.DataFrame(
+                {"customer_id": shop.campaigns["customer_id"][arm], "amount": 10.0}
+            ).assign(date=pd.Timestamp(day), order_id="more")
+            for day in ("2023-06-01", "2023-07-01", "2023-08-01")
+        ]
+    )
+    orders = pd.concat([shop.orders, more])
+    (one,) = fit_campaigns(Book(built), read_campaigns(shop.campaigns), orders=orders).campaigns
+    assert any("'letter'" in told and "at most 100 %" in told for told in one.concerns)
+    assert one.arms[0].kept == pytest.approx(1.0, abs=1e-4)
+
+
 def test_spend_that_is_not_known_is_not_learned_from(shop: Shop, built: Path) -> None:
     told = fit_campaigns(Book(built), read_campaigns(shop.campaigns.drop(columns="spend")))
     assert told.posterior is None

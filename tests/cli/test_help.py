@@ -71,6 +71,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for half, part in enumerate((frame[:3000], frame[3000:])):
         part.to_parquet(folder / "orders" / f"{half}.parquet")
     (folder / "offers.csv").write_text("offer,cost,effect\nletter,1,0.02\nvoucher,10,\n", "utf-8")
+    (folder / "affected.csv").write_text("customer_id,loss\n0509,\n1081,40\n", "utf-8")
+    ids = sorted(clv.datasets.load_cdnow()["customer_id"].unique())
+    rows = [f"{who},1997-04-01,{('control,0', 'letter,2')[i % 2]},0.5" for i, who in enumerate(ids)]
+    header = "customer_id,date,arm,spend,assignment_probability"
+    (folder / "campaigns.csv").write_text("\n".join([header, *rows]) + "\n", "utf-8")
     (folder / "regions.csv").write_text("customer,region\n0509,north\n1081,south\n", "utf-8")
     return folder
 
