@@ -47,9 +47,7 @@ MAY_IMPORT["clv.book"] = MAY_IMPORT["clv.book_recovery"] | {"clv.book_recovery"}
 MAY_IMPORT["clv.build"] = MAY_IMPORT["clv.book"] | {"clv.book"}
 MAY_IMPORT["clv.campaigns"] = MAY_IMPORT["clv.build"]
 MAY_IMPORT["clv.plots"] = MAY_IMPORT["clv.build"] | {"clv.build", "clv.evaluate", "clv.campaigns"}
-MAY_IMPORT["clv.incident_learning"] = MAY_IMPORT["clv.build"] | {"clv.book_orders"}
-MAY_IMPORT["clv.incident_causes"] = MAY_IMPORT["clv.build"] | {"clv.incident_learning"}
-MAY_IMPORT["clv.goodwill_experiment"] = MAY_IMPORT["clv.incident_causes"] | {"clv.incident_causes"}
+MAY_IMPORT["clv.incidents"] = MAY_IMPORT["clv.build"] | {"clv.campaigns"}
 MAY_IMPORT["clv_cli"] = {*MAY_IMPORT, "clv"}
 
 # Half a second or more between them; a command imports them when it runs, not before.

@@ -56,6 +56,11 @@ ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "detected_by": (("detectedby",), ("detectedthrough", "foundby")),
     "resolved": (("resolved",), ("isresolved", "fixed")),
     "problem_id": (("problemid",), ("rootcause", "cause", "causeid")),
+    "product": (
+        ("product",),
+        ("productid", "sku", "productcode", "stockcode", "articleid", "articlenumber"),
+        ("item", "article", "productname"),
+    ),
     "fault": (("fault",), ("faultof", "atfault")),
     "assigned_arm": (("assignedarm",), ("arm", "treatmentarm")),
     "assignment_probability": (("assignmentprobability",), ("propensity", "armprobability")),
@@ -79,8 +84,8 @@ class IncidentColumns:
     roles : dict of str to str
         The name in the log of each role that it has: `customer_id`, `occurred_at`, `type`, and
         any of `order_id`, `severity`, `loss_amount`, `goodwill_amount`, `goodwill_form`,
-        `response_hours`, `detected_by`, `resolved`, `problem_id`, `fault`, `assigned_arm`,
-        `assignment_probability`.
+        `response_hours`, `detected_by`, `resolved`, `problem_id`, `product`, `fault`,
+        `assigned_arm`, `assignment_probability`.
     zendesk : bool
         Whether it is an export of Zendesk tickets: `severity` is then taken from the priority,
         `resolved` from the status, and the type from `tags` where no column holds it.

@@ -37,7 +37,7 @@ class IncidentLog:
         0). Columns, all there, missing values as None or nan: `customer_id` (text), `occurred_at`
         (time, in UTC where the log says an offset), `type`, `order_id`, `severity` (1 to 4),
         `loss_amount`, `goodwill_amount`, `goodwill_form`, `response_hours`, `detected_by`
-        ("customer", "ops" or "social"), `resolved` (1 or 0), `problem_id`, `fault`,
+        ("customer", "ops" or "social"), `resolved` (1 or 0), `problem_id`, `product`, `fault`,
         `assigned_arm`, `assignment_probability`.
     columns : IncidentColumns
         The columns that were taken.

@@ -42,9 +42,9 @@ class AbuseRules(Section):
 class ExperimentRules(Section):
     """A small part of the offers is varied by chance, so that what goodwill does can be learned."""
 
-    share: float = figure(0.1, "Part of the offers that is varied; 0: none.", ge=0, le=1)
+    share: float = figure(0.1, "Part of the offers that is varied; 0: none.", ge=0, lt=0.5)
     grid_steps: int = figure(
-        1, "Steps of the grid by which such an offer goes up or down, never below the floor.", ge=1
+        1, "Steps of the grid by which such an offer goes up; none goes down.", ge=1
     )
 
 
