@@ -89,8 +89,10 @@ def demo(output: Path) -> None:
     )
 
     _title("One customer has a problem: what may be spent on it?")
-    first = top[0]
-    echo_recovery(book, book.recover(str(first["customer_id"]), PROBLEM, LOSS))
+    answers = [book.recover(str(row["customer_id"]), PROBLEM, LOSS) for row in top]
+    by_rule = [one for one in answers if one.risk_averse is None]  # of the others a person decides
+    answer = (by_rule or answers)[0]
+    echo_recovery(book, answer)
 
     _title("A retention budget")
     echo_budget(book, book.budget())
@@ -100,7 +102,7 @@ def demo(output: Path) -> None:
         click.echo(f"  {file}")
 
     _title("Try next")
-    where, who = output / "book", first["customer_id"]
+    where, who = output / "book", answer.customer_id
     for command, why in (
         (f"clv recover {where} {who} --problem late_delivery --loss 40 --hours 48", ""),
         (f"clv value {where} --top 50 --format csv", ""),

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["echo_recovery", "recover"]
 
-NO_GESTURE = "none: fix it and apologise"
-
 FORMS = {"cash": "cash", "credit": "store credit"}
 
 SHOWN = 10
@@ -45,7 +43,7 @@ OF_ONE = ("days_since_incident", "already_given", "given_12_months", "claims", "
 Examples:
   clv recover book 0001 --problem late_delivery --loss 30
   clv recover book 0001 --problem defective --loss 80 --hours 26 --already-given 10
-  clv recover book --all --problem late_delivery --loss 15 --customers affected.csv -o offers.csv"""
+  clv recover book --all --problem late_delivery --loss 15 --customers affected.csv -o a.csv"""
 )
 @click.argument("book")
 @click.argument("customer", required=False)
@@ -207,7 +205,7 @@ def echo_recovery(book: Book, answer: Recovery) -> None:
     ]
     figures = [[name, money(one, currency), money(beside, currency)] for name, one, beside in rows]
     if not answer.first_gesture:
-        figures[0][1] = "none" if answer.inputs.already_given else NO_GESTURE
+        figures[0][1] = "none"
     figures.insert(2, ["  its 10-90 % range", span or "not known", ""])
     if answer.inputs.already_given:
         given = money(answer.inputs.already_given, currency)

@@ -197,7 +197,7 @@ def _decided(answer: Recovery, policy: Policy) -> str:
         "fair spread": (
             f"For the same problem and loss nobody gets more than {policy.fairness.spread:g} times "
             f"the least that anyone gets, the policy floor: {amount} here. This customer's value "
-            f"alone would allow up to {most}."
+            f"alone would justify up to {most}."
         ),
         "given already": (
             f"{money(answer.inputs.already_given, currency)} has been given on this problem "

@@ -16,9 +16,9 @@ import pytest
 
 import clv
 from clv.recommend.recovery import recovery_limit
-from tests.cli.command import CDNOW, CDNOW_END, Run, cold, done, executable
+from tests.cli.command import CDNOW, CDNOW_END, Run, clv_command, cold, done, executable
 
-RECOVER = ["recover", "book", "0509", "--problem", "defective", "--loss", "80"]
+RECOVER = ["recover", "book", "0801", "--problem", "defective", "--loss", "80"]
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +153,7 @@ def test_recover_equals_recovery_limit(customer: str, problem: str) -> None:
     (row,) = value_rows("--customer", customer)
     case = ["--problem", problem, "--loss", 80, "--hours", 26, "--severity", 2]
     answer = done("recover", "book", customer, *case, "--format", "json").json
+    total = sum(row["lifetime_value"] for row in value_rows())
     same = recovery_limit(
         clv.Policy(),
         problem,
@@ -164,12 +165,18 @@ def test_recover_equals_recovery_limit(customer: str, problem: str) -> None:
         customer_id=customer,
         value_low=row["value_if_alive_low"],
         value_high=row["value_if_alive_high"],
+        value_share=row["lifetime_value"] / total,
+        days_since_first=7 * row["T"],  # the book is in weeks
     ).to_dict()
     # What the value itself assumes is assumed by the limit too.
     terms = ["margin", "discount_rate", "horizon_months"]
     assert sorted(answer.pop("assumed")) == sorted({*terms, *same.pop("assumed")})
     assert answer.pop("concerns") == []  # CDNOW tells every parameter
     assert answer.pop("end") == CDNOW_END
+    assert "not priced" in answer.pop("warnings")[-1]  # no figures of acquisition
+    del same["warnings"]
+    shares = [one["inputs"].pop("value_share") for one in (answer, same)]
+    assert shares[0] == pytest.approx(shares[1])
     assert answer == same
 
 
@@ -185,6 +192,101 @@ def test_recover_says_why_in_words() -> None:
     assert f"its 10-90 % range {span}" in out
     assert f"{answer['recommended']:,.2f}" in out
     assert answer["authority"] in out
+    assert out.startswith(answer["sentence"])  # the answer first
+    other = answer["other_form"]
+    cash, credit = (f"{one['recommended']:,.2f}" for one in (answer, other))
+    assert f"recommended {cash} {credit} its 10-90 %" in out
+
+
+def test_a_person_decides_about_an_integral_customer() -> None:
+    """0509 is 1.6 % of the value of all 2,357; the policy draws the line at 1 %."""
+    case = ["recover", "book", "0509", *RECOVER[3:]]
+    answer = done(*case, "--format", "json").json
+    assert (answer["authority"], answer["stage"]) == ("a person decides", "integral")
+    assert answer["risk_averse"]["expected_value"] > 0
+    out = done(*case).out
+    assert out.startswith("A person decides this one")
+    assert "state risk_tolerance in [integral]" in " ".join(out.split())
+
+
+def test_gestures_on_one_problem_add_up() -> None:
+    case = ["recover", "book", "0801", "--problem", "wrong_item", "--loss", 20, "--severity", 3]
+    whole = done(*case, "--format", "json").json
+    first = whole["first_gesture"]
+    rest = done(*case, "--already-given", first, "--format", "json").json
+    assert 0 < first < whole["recommended"]
+    assert first + rest["recommended"] == whole["recommended"]
+    assert first + rest["most"] == pytest.approx(whole["most"])
+
+
+def test_many_claims_are_looked_at_and_change_nothing() -> None:
+    plain = done(*RECOVER, "--format", "json").json
+    many = done(*RECOVER, "--claims", 9, "--format", "json").json
+    assert many["review"]["review"]
+    assert many["review"]["sentence"] in many["warnings"]
+    assert many["recommended"] == plain["recommended"]
+
+
+# ------------------------------------------------------------------------------------------- group
+
+
+GROUP = ["recover", "book", "--all", "--problem", "outage"]
+
+
+def test_one_offer_for_all() -> None:
+    answer = done(*GROUP, "--loss", 10, "--format", "json").json
+    assert answer["customers"] == len(answer["rows"]) == len(value_rows())
+    assert {row["offer"] for row in answer["rows"]} == {answer["offer"]}
+    assert answer["cost"] == pytest.approx(answer["customers"] * answer["offer"])
+    assert answer["gain_low"] <= answer["gain"] <= answer["gain_high"]
+    out = " ".join(done(*GROUP, "--loss", 10).out.split())
+    for sentence in answer["sentences"]:
+        assert sentence in out
+
+
+def test_one_offer_for_those_who_are_affected() -> None:
+    Path("hit.csv").write_text("customer_id,loss\n0801,\n1981,40\nnew,\n", encoding="utf-8")
+    case = [*GROUP, "--customers", "hit.csv"]
+    answer = done(*case, "--loss", 10, "--format", "json").json
+    assert [row["customer_id"] for row in answer["rows"]] == ["0801", "1981", "new"]
+    assert answer["unknown"] == 1
+    assert answer["rows"][2]["value_kept"] is None
+    assert answer["rows"][2]["offer"] == 10  # an outage gives back all that was lost
+    assert answer["rows"][1]["offer"] == 40
+    run = done(*case, "--loss", 10, "-o", "amounts.csv")
+    assert "Wrote 3 rows" in run.err
+    assert Path("amounts.csv").read_text("utf-8").splitlines()[0] == ",".join(answer["rows"][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        ([*RECOVER, "--all"], 2, "One customer or --all"),
+        (["recover", "book", "--problem", "outage", "--loss", 1], 2, "--all for a failure"),
+        ([*GROUP, "--loss", 1, "--claims", 3], 2, "--claims: only for one customer"),
+        ([*RECOVER, "--customers", "x.csv"], 2, "--customers: only with --all"),
+        ([*GROUP], 2, "--loss AMOUNT"),
+        ([*GROUP, "--customers", "none.csv"], 1, "There is no file none.csv"),
+        ([*GROUP, "--customers", "twice.csv", "--loss", 1], 1, "1 customers twice (first: 0801)"),
+        ([*GROUP, "--customers", "words.csv"], 1, "line 2, 'much'"),
+        ([*GROUP, "--customers", "strange.csv", "--loss", 1], 1, "knows none of these 1 customers"),
+        ([*GROUP, "--customers", "plain.csv"], 1, "It is not known what 1 of 1 customers lost"),
+        ([*GROUP, "--customers", "empty.csv", "--loss", 1], 1, "names no customers"),
+    ],
+)  # fmt: skip
+def test_what_many_cannot_be_asked(arguments: list[object], status: int, says: str) -> None:
+    files = {
+        "twice": "customer_id\n0801\n0801\n",
+        "words": "customer_id,loss\n0801,much\n",
+        "strange": "customer_id\nnobody\n",
+        "plain": "customer_id\n0801\n",
+        "empty": "",
+    }
+    for name, text in files.items():
+        Path(f"{name}.csv").write_text(text, encoding="utf-8")
+    run = clv_command(*arguments)
+    assert run.status == status
+    assert says in " ".join(run.err.split())
 
 
 # --------------------------------------------------------------------------------------- intervals
@@ -222,7 +324,7 @@ def test_without_a_posterior_no_interval_but_the_reason() -> None:
     assert why in built
     caution = "Caution: The 946 customers with repeat purchases differ in what they spend no more"
     assert caution in built
-    for line in (["value"], ["forecast"], ["recover", "0509", *RECOVER[3:]], ["budget"]):
+    for line in (["value"], ["forecast"], ["recover", "0801", *RECOVER[3:]], ["budget"]):
         told = " ".join(done(line[0], "equal", *line[1:]).out.split())
         assert why in told, line
         assert caution in told, line

@@ -80,15 +80,15 @@ def test_what_it_says_is_in_its_book(demo: Run, there: Path) -> None:
     ]  # fmt: skip
     budget = done("budget", book, "--format", "json").json
     assert f"{budget['optimal_total']:,.2f} USD is the total worth asking for" in out
-    found = re.search(r"Customer (\S+): defective item, loss ([\d.,]+) USD", out)
+    found = re.search(r"Customer (\S+) \([a-z-]+\): defective item, loss ([\d.,]+) USD", out)
     assert found
     customer, loss = found[1], found[2].replace(",", "")
-    assert customer == top[0]["customer_id"]
-    limit = done(
-        "recover", book, customer, "--problem", "defective", "--loss", loss, "--format", "json"
-    ).json
-    assert limit["first_gesture"] == 0
-    assert "none: fix it and apologise" in out
+    asked = ["--problem", "defective", "--loss", loss, "--format", "json"]
+    answers = {row["customer_id"]: done("recover", book, row["customer_id"], *asked) for row in top}
+    by_rule = [who for who, run in answers.items() if not run.json["risk_averse"]]
+    assert customer == by_rule[0]  # the most valuable of whom no person need decide
+    limit = answers[customer].json
+    assert limit["sentence"] in " ".join(out.split())
     for key in ("recommended", "most", "ceiling"):
         assert f"{limit[key]:,.2f} USD" in out
     said = " ".join(out.split())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from clv.recommend import break_even, net_gain, worthwhile_spend
+from clv.recommend.curve import loss_of_misjudging
 
 amounts = st.floats(1e-6, 1e12)
 scales = st.floats(1e-6, 1e9)
@@ -138,3 +139,19 @@ def test_a_million_customers_are_read_at_once() -> None:
     for i in (0, 50_000, 60_000, 999_999):
         assert most[i] == break_even(D[i], 20.0)
         assert recommended[i] == worthwhile_spend(D[i], 20.0)
+
+
+@given(st.floats(1e-3, 1e3), scales, costs, st.floats(1.001, 1e6))
+def test_misjudging_loses_what_is_said(f: float, kappa: float, c: float, x: float) -> None:
+    """Spend by f·D where D is right; both above cκ, D/(cκ) = x, f·D/(cκ) = f·x > 1."""
+    if f * x <= 1.001:
+        return
+    D = x * c * kappa
+    best, wrong = (net_gain(worthwhile_spend(d, kappa, c), D, kappa, c) for d in (D, f * D))
+    assert best - wrong == pytest.approx(loss_of_misjudging(f, kappa, c), abs=1e-9 * D, rel=1e-9)
+
+
+@given(st.floats(1.01, 1e3), scales)
+def test_spending_too_little_loses_more_than_too_much(f: float, kappa: float) -> None:
+    assert loss_of_misjudging(1 / f, kappa) > loss_of_misjudging(f, kappa) > 0
+    assert loss_of_misjudging(1, kappa) == 0

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from clv.errors import RequestError, UnknownNameError
 from clv.recommend import Policy, RecoveryLimits, break_even, recovery_limits, worthwhile_spend
 from clv.recommend.limits import BINDINGS
+from clv.recommend.response import dropout_after
 
 # π0 .3 whatever the history, κ 20 at a loss of 40, no floor, nothing rounded or capped: the
 # setting of the worked examples in docs/explanation/recovery.md.
@@ -40,6 +41,8 @@ circumstances = st.fixed_dictionaries(
         "p_alive": st.floats(0, 1),
         "word_of_mouth": st.floats(0, 1e6),
         "given_12_months": st.floats(0, 1e3),
+        "already_given": st.floats(0, 1e3) | st.just(0.0),
+        "value_share": st.floats(0, 1),
         "form": forms,
     }
 )
@@ -97,24 +100,35 @@ def test_what_holds_for_every_request(
 ) -> None:
     got = recovery_limits(DEFAULT, problem, loss, value_if_alive=V, **more)
     rules = DEFAULT.recovery
+    so_far = more["already_given"]
     for name, figure in vars(got).items():
         assert np.isfinite(figure)
         if name not in {"net_gain", "gain_of_asking"}:  # a floor may cost more than it keeps
             assert figure >= 0
     c = 1.0 if more["form"] == "cash" else 0.42  # .7 × (1 − .4)
     assert c * got.most <= got.ceiling * (1 + 1e-12)  # no spend pays beyond all that is at stake
-    assert got.floor <= got.first_gesture <= got.recommended
+    still_owed = max(0.0, got.floor - so_far)
+    assert still_owed <= got.first_gesture <= got.recommended
     assert got.pay_now <= np.minimum(got.recommended, DEFAULT.authority.agent)
-    assert got.recommended % rules.grid == 0
-    if got.recommended > got.floor:
+    if got.recommended > still_owed:
+        assert got.recommended % rules.grid == 0
         left = max(0.0, rules.most_in_12_months - more["given_12_months"])
-        assert got.recommended <= got.most
-        assert got.recommended <= rules.most_of_loss * loss * (1 + 1e-12)
-        assert got.recommended <= left * (1 + 1e-12)
+        in_all = so_far + got.recommended
+        kind = DEFAULT.problems[problem]
+        floor = max(kind.floor_share * loss, kind.floor_fixed)
+        assert got.recommended <= got.most * (1 + 1e-12)
+        assert in_all <= rules.most_of_loss * loss * (1 + 1e-12)
+        assert in_all <= left * (1 + 1e-12)
+        assert in_all <= DEFAULT.fairness.spread * floor * (1 + 1e-12) or floor == 0
         assert got.recommended >= rules.handling_cost
+        assert c * in_all <= got.ceiling * (1 + 1e-12)
+        assert not got.above_ceiling
+    if got.above_ceiling:
+        assert got.recommended == still_owed
+        assert c * (so_far + got.recommended) > got.ceiling
     if binding(got) == "policy floor, not justified by value":
         assert got.floor > got.most
-    if binding(got) == "value at stake":
+    if binding(got) in {"value at stake", "fair spread"} and not so_far:
         assert got.net_gain >= -1e-9 * (1 + V)
 
 
@@ -281,6 +295,9 @@ def test_readings_are_those_of_the_curve() -> None:
         ({"p_alive": np.nan}, ["p_alive"]),
         ({"word_of_mouth": -1}, ["word_of_mouth"]),
         ({"given_12_months": -1}, ["given_12_months"]),
+        ({"already_given": -1}, ["already_given", "-1"]),
+        ({"value_share": 1.5}, ["value_share must be from 0 to 1; got 1.5"]),
+        ({"log_odds": np.inf}, ["log_odds", "inf"]),
         ({"form": "cheque"}, ["'cash'", "'credit'", "'cheque'"]),
         ({"loss": "forty"}, ["number"]),
         ({"loss": [1, 2], "hours": [1, 2, 3]}, ["number"]),
@@ -299,3 +316,126 @@ def test_what_makes_no_sense_is_refused(more: dict[str, Any], parts: list[str]) 
 def test_unknown_problem_suggests() -> None:
     with pytest.raises(UnknownNameError, match="'defective'"):
         recovery_limits(DEFAULT, "defectiv", 40, value_if_alive=400, frequency=0)
+
+
+# ---------------------------------------------------------------------- gestures on one problem
+
+
+@given(losses, values, circumstances, problems, st.integers(0, 300))
+def test_gestures_on_one_problem_add_up(
+    loss: float, V: float, more: dict[str, Any], problem: str, given_so_far: int
+) -> None:
+    """Whatever has been given in whole steps, all of it together is what it would be at once."""
+    more = {**more, "already_given": 0.0}
+    whole = recovery_limits(DEFAULT, problem, loss, value_if_alive=V, **more)
+    more["already_given"] = float(given_so_far)
+    rest = recovery_limits(DEFAULT, problem, loss, value_if_alive=V, **more)
+    for name in ("first_gesture", "recommended", "most"):
+        at_once, after = getattr(whole, name), getattr(rest, name)
+        assert given_so_far + after == pytest.approx(max(given_so_far, at_once))
+    assert rest.ceiling == whole.ceiling
+    if rest.recommended > 0:
+        assert rest.tier == whole.tier  # the tier that may approve it all
+        assert binding(rest) == binding(whole)
+
+
+def test_what_has_been_given_is_named_where_it_leaves_nothing() -> None:
+    got = asked("[problems.plain]\ndropout = 0.3", already_given=15)  # 15.40 is worthwhile
+    assert (float(got.recommended), binding(got)) == (0, "given already")
+    assert asked("[problems.plain]\ndropout = 0.3", already_given=14).recommended == 1
+
+
+def test_what_the_agent_may_give_counts_what_was_given() -> None:
+    text = "[problems.plain]\ndropout = 0.3\nfloor_fixed = 60"
+    assert asked(text, already_given=45).pay_now == 5
+    assert asked(text, already_given=45).recommended == 15
+
+
+# ----------------------------------------------------------------------------------- fair spread
+
+
+@given(losses, st.lists(values, min_size=2, max_size=9), problems)
+def test_nobody_gets_more_than_five_times_what_another_gets(
+    loss: float, V: list[float], problem: str
+) -> None:
+    kind = DEFAULT.problems[problem]
+    floor = max(kind.floor_share * loss, kind.floor_fixed)
+    got = recovery_limits(DEFAULT, problem, loss, value_if_alive=V, frequency=0).recommended
+    if floor > 0:  # whole steps: the least may be rounded down by less than one
+        assert got.max() <= 5 * (got.min() + DEFAULT.recovery.grid)
+
+
+@pytest.mark.parametrize(
+    ("text", "recommended", "what"),
+    [
+        ("floor_fixed = 2", 10, "fair spread"),
+        ("floor_fixed = 2.9", 14, "fair spread"),  # of the floor before it is rounded, 14.5
+        ("floor_fixed = 4", 15, "value at stake"),
+        ("", 15, "value at stake"),  # no floor: nothing to be a multiple of
+        ("floor_fixed = 2\n[fairness]\nspread = 1.0", 2, "fair spread"),
+        ("floor_fixed = 2\n[fairness]\nspread = 100.0", 15, "value at stake"),
+    ],
+)
+def test_where_the_spread_binds(text: str, recommended: float, what: str) -> None:
+    got = asked(f"[problems.plain]\ndropout = 0.3\n{text}")
+    assert (float(got.recommended), binding(got)) == (recommended, what)
+
+
+# ----------------------------------------------------------------------------- an hour of delay
+
+
+@given(
+    st.floats(1, 1e6), st.floats(1, 1e6), st.floats(0, 200), st.integers(1, 4), st.floats(0, 100)
+)
+def test_an_hour_costs_what_the_value_kept_falls_by(
+    loss: float, V: float, hours: float, severity: int, word_of_mouth: float
+) -> None:
+    """Against the difference of A π0 V + u0 W times what recovery keeps, π0 − π(s, h), over π0."""
+    got = recovery_limits(
+        BARE, "plain", loss, value_if_alive=V, frequency=0, hours=hours, severity=severity,
+        word_of_mouth=word_of_mouth,
+    )  # fmt: skip
+    kappa = BARE.recovery.money_scale * loss
+
+    def kept(h: float) -> float:
+        left = dropout_after(got.recommended, h, pi0=1.0, kappa=kappa, rules=BARE.recovery)
+        return float(got.ceiling * (1 - left))
+
+    step = 1e-4
+    for h, cost in ((hours, got.cost_per_hour), (4.0, got.cost_per_late_hour)):  # h0 is 4
+        falls = (kept(h) - kept(h + step)) / step
+        if h > 4 or h + step < 4 or h == 4:
+            assert cost == pytest.approx(falls, rel=1e-4, abs=1e-7 * float(got.ceiling))
+    assert got.cost_per_hour <= got.cost_per_late_hour * (1 + 1e-12)
+
+
+# ------------------------------------------------------------------------- floors and ceilings
+
+
+def test_a_floor_above_all_that_is_at_stake_is_flagged() -> None:
+    text = "[problems.plain]\ndropout = 0.3\nfloor_fixed = 20"
+    assert asked(text, V=60).above_ceiling  # 18 at stake
+    assert not asked(text, V=70).above_ceiling  # 21
+    assert not asked(text, V=60, form="credit").above_ceiling  # 20 of credit cost 8.40
+    assert not asked(text, V=0, already_given=20).above_ceiling  # nothing more is given
+
+
+def test_of_an_integral_customer_a_person_decides() -> None:
+    got = recovery_limits(
+        DEFAULT, "defective", 40, value_if_alive=2000, frequency=0, value_share=[0.0099, 0.01]
+    )  # the policy draws the line at 1 %
+    assert got.integral.tolist() == [False, True]
+    assert got.tier.tolist() == [0, len(DEFAULT.authority.tiers)]
+    assert got.pay_now[1] == 0
+    assert got.recommended[0] == got.recommended[1]
+
+
+@given(losses, values, circumstances, problems, st.floats(0, 3))
+def test_more_who_would_leave_never_means_less(
+    loss: float, V: float, more: dict[str, Any], problem: str, log_odds: float
+) -> None:
+    got = recovery_limits(
+        DEFAULT, problem, loss, value_if_alive=V, **more, log_odds=np.array([0.0, log_odds])
+    )
+    for figure in (got.first_gesture, got.recommended, got.most, got.ceiling):
+        assert figure[0] <= figure[1]

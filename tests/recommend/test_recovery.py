@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -182,3 +183,124 @@ def test_inputs_are_kept() -> None:
 def test_one_customer_only() -> None:
     with pytest.raises(RequestError, match="one customer"):
         answer(loss=[1.0, 2.0])
+
+
+# ------------------------------------------------------------------------ what comes beside it
+
+
+def test_the_answer_comes_in_one_sentence() -> None:
+    cases: dict[str, dict[str, Any]] = {
+        "Offer 13.00 first; if that is not enough, up to 27.00. The agent may give it.": {},
+        "Offer nothing more: 27.00 has been given on this problem already.": {"already_given": 27},
+        "Fix it and apologise; no goodwill.": {"value_if_alive": 10.0, "loss": 10.0},
+        "A person decides this one: pass it on at once, and promise nothing.": {
+            "problem": "safety_or_privacy"
+        },
+    }
+    for sentence, more in cases.items():
+        assert answer(**more).sentence == sentence
+    # 13 of the 27 have been given; the tier goes by all of them
+    told = "Fix it and apologise; if that is not enough, offer up to 14.00 more."
+    assert answer(already_given=13.0).sentence == f"{told} The agent may give it."
+
+
+def test_the_sentence_says_whom_to_ask() -> None:
+    against = answer(value_if_alive=8000.0, hours=4.0)
+    assert against.sentence.endswith(
+        "up to 50.00 now; do not ask for more, the wait would cost more than it gains."
+    )
+    wanted = answer(value_if_alive=50_000.0, loss=400.0, hours=1000.0)
+    amount = f"{wanted.recommended:,.2f}"
+    assert wanted.sentence.endswith(f" now, and ask: the manager tier may give {amount}.")
+    used_up = answer(problem="billing_error", loss=900.0, value_if_alive=10.0, already_given=50.0)
+    assert used_up.sentence == "Ask: the senior tier may give 40.00 more."  # 10 % of 900, less 50
+
+
+def test_both_forms_stand_side_by_side() -> None:
+    cash, credit = answer(), answer(form="credit")
+    for one, other in ((cash, credit), (credit, cash)):
+        beside = one.other_form
+        assert (beside.form, beside.unit_cost) == (other.inputs.form, other.inputs.unit_cost)
+        for name in ("first_gesture", "recommended", "most"):
+            assert getattr(beside, name) == getattr(other, name)
+        assert beside.net_gain == other.inputs.net_gain
+    assert any(reason.startswith("In store credit it would be") for reason in cash.reasons)
+    assert any(reason.startswith("In cash it would be 27.00") for reason in credit.reasons)
+
+
+def test_the_spread_is_named_where_it_binds() -> None:
+    got = recovery_limit(DEFAULT, "defective", 40.0, value_if_alive=2000.0, frequency=2)
+    assert (got.binding, got.recommended) == ("fair spread", 10.0)  # 5 times 5 % of 40
+    told = " ".join(got.reasons)
+    assert (
+        "nobody gets more than 5 times the least that anyone gets, the policy floor: 10.00" in told
+    )
+    assert f"would justify up to {got.most:,.2f}" in told
+    assert "fairness.spread" in got.assumed
+    assert "fairness.spread" not in answer(problem="returned_item").assumed  # it has no floor
+
+
+def test_what_an_hour_costs_is_said_before_it_is_lost_and_after() -> None:
+    prompt, edge, late = (answer(hours=h) for h in (0.0, 4.0, 28.0))
+    assert prompt.cost_per_hour == 0
+    assert any(
+        f"after that each hour costs {prompt.cost_per_late_hour:.2f}" in r for r in prompt.reasons
+    )
+    assert any(r.startswith("From now on each hour") for r in edge.reasons)
+    assert edge.cost_per_hour == edge.cost_per_late_hour == prompt.cost_per_late_hour
+    assert any(f"Each hour more costs {late.cost_per_hour:.2f}" in r for r in late.reasons)
+
+
+def test_a_policy_that_pays_more_than_is_at_stake_is_flagged() -> None:
+    got = answer(problem="mistreated", loss=2.0, value_if_alive=20.0)
+    assert got.recommended == got.floor == 10
+    (warning,) = got.warnings
+    assert f"costs more than all that is at stake with this customer, {got.ceiling:,.2f}" in warning
+    assert not answer(problem="mistreated", loss=2.0, value_if_alive=200.0).warnings
+
+
+LAW = """
+[[statutory]]
+name = "refund of the shipping fee"
+problems = ["late_delivery"]
+country = "Utopia"
+amount = 5.0
+valid_from = 2022-01-01
+source = "an invented law"
+"""
+
+
+def test_what_the_law_gives_stands_beside_and_changes_nothing() -> None:
+    case: dict[str, Any] = {"problem": "late_delivery", "value_if_alive": 9000.0}
+    with_law, without = answer(LAW, on=date(2024, 3, 1), **case), answer(**case)
+    (owed,) = with_law.owed
+    assert owed.amount == 5
+    assert owed.sentence in with_law.reasons
+    assert with_law.recommended == without.recommended
+    assert not answer(LAW, on=date(2021, 3, 1), **case).owed
+    assert not answer(LAW, on=date(2024, 3, 1), country="Arcadia", **case).owed
+    json.dumps(with_law.to_dict(), allow_nan=False)
+
+
+def test_one_flat_row_for_csv() -> None:
+    row = answer(LAW, "late_delivery", on=date(2024, 3, 1), claims=3).row()
+    assert all(value is None or isinstance(value, str | float | bool) for value in row.values())
+    assert row["reasons"].startswith("Kept, this customer is worth")
+
+
+@given(
+    V=st.floats(0, 1e6),
+    low=st.floats(0, 1),
+    high=st.floats(1, 3),
+    problem=st.sampled_from([*DEFAULT.problems]),
+    already=st.floats(0, 100),
+)
+def test_the_range_is_one(V: float, low: float, high: float, problem: str, already: float) -> None:
+    got = recovery_limit(
+        DEFAULT, problem, 40.0, value_if_alive=V, frequency=3, value_low=low * V,
+        value_high=high * V, already_given=already,
+    )  # fmt: skip
+    assert got.recommended_low is not None
+    assert got.recommended_high is not None
+    assert 0 <= got.recommended_low <= got.recommended_high
+    assert got.without_range == ""

@@ -15,6 +15,7 @@ from clv.recommend.response import (
     dropout_before,
     most_savable,
     promptness,
+    promptness_lost,
     unit_cost,
 )
 
@@ -97,3 +98,18 @@ def test_credit_costs_what_is_redeemed_less_the_margin() -> None:
     assert unit_cost(Policy(), "credit") == pytest.approx(0.42)  # .7 × (1 − .4), the defaults
     assert unit_cost(Policy(margin=0.25), "credit") == pytest.approx(0.7 * 0.75)
     assert unit_cost(Policy(), "cash") == 1
+
+
+@given(st.floats(0, 1000))
+def test_what_an_hour_takes_off_is_the_slope(h: float) -> None:
+    step = 1e-5
+    if abs(h - RULES.prompt_hours) > step:
+        falls = (promptness(h - step / 2, RULES) - promptness(h + step / 2, RULES)) / step
+        assert promptness_lost(h, RULES) == pytest.approx(falls, abs=1e-9)
+
+
+def test_the_first_late_hour_costs_most() -> None:
+    # (1 − g∞) ln 2 / H with g∞ .5 and H 24: .0144
+    h = RULES.prompt_hours
+    assert promptness_lost(h, RULES) == pytest.approx(0.5 * np.log(2) / 24)
+    assert promptness_lost(np.nextafter(h, 0), RULES) == 0
