@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from clv import datasets as datasets
     from clv.book import Book as Book
     from clv.build import build_book as build_book
+    from clv.campaigns import fit_campaigns as fit_campaigns
     from clv.errors import ClvError as ClvError
     from clv.evaluate.comparison import compare as compare
     from clv.evaluate.coverage import coverage as coverage
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from clv.evaluate.tracking import tracking_check as tracking_check
     from clv.history import Histories as Histories
     from clv.incident_history import IncidentHistories as IncidentHistories
+    from clv.incidents import assign_offer as assign_offer
+    from clv.incidents import estimate_experiment as estimate_experiment
+    from clv.incidents import incident_causes as incident_causes
+    from clv.incidents import learn_from_incidents as learn_from_incidents
+    from clv.incidents import plan_experiment as plan_experiment
     from clv.inference.incident_posterior import incident_posterior as incident_posterior
     from clv.inference.independence import spend_independence as spend_independence
     from clv.inference.intervals import expectation_interval as expectation_interval
@@ -48,13 +54,16 @@ if TYPE_CHECKING:
     from clv.models.pareto_nbd import ParetoNBD as ParetoNBD
     from clv.models.shifted_beta_geometric import ShiftedBetaGeometric as ShiftedBetaGeometric
     from clv.models.survival_counts import SurvivalCounts as SurvivalCounts
+    from clv.plots import plot_budget_curve as plot_budget_curve
     from clv.plots import plot_concentration as plot_concentration
     from clv.plots import plot_p_alive as plot_p_alive
+    from clv.plots import plot_qini as plot_qini
     from clv.plots import plot_tracking as plot_tracking
     from clv.recommend.allocation import allocate as allocate
     from clv.recommend.policy import Policy as Policy
     from clv.recommend.recovery import recovery_limit as recovery_limit
     from clv.recommend.retention import retention_budget as retention_budget
+    from clv.transactions.campaigns import read_campaigns as read_campaigns
     from clv.transactions.incident_summary import incident_histories as incident_histories
     from clv.transactions.incidents import IncidentLog as IncidentLog
     from clv.transactions.incidents import read_incidents as read_incidents
@@ -90,26 +99,35 @@ _HOME = {
     "ShiftedBetaGeometric": "clv.models.shifted_beta_geometric",
     "SurvivalCounts": "clv.models.survival_counts",
     "allocate": "clv.recommend.allocation",
+    "assign_offer": "clv.incidents",
     "build_book": "clv.build",
     "compare": "clv.evaluate.comparison",
     "coverage": "clv.evaluate.coverage",
     "cross_check": "clv.inference.lifetimes_bridge",
     "datasets": "clv.datasets",
+    "estimate_experiment": "clv.incidents",
     "expectation_interval": "clv.inference.intervals",
+    "fit_campaigns": "clv.campaigns",
     "fit_covariates": "clv.models.covariates.fit",
     "fit_seasonal": "clv.inference.seasonal_fit",
     "from_lifetimes": "clv.inference.lifetimes_bridge",
     "histories": "clv.transactions.summary",
     "holdout": "clv.transactions.split",
     "holdout_check": "clv.evaluate.holdout",
+    "incident_causes": "clv.incidents",
     "incident_histories": "clv.transactions.incident_summary",
     "incident_posterior": "clv.inference.incident_posterior",
+    "learn_from_incidents": "clv.incidents",
     "lifetime_value": "clv.value.lifetime_value",
+    "plan_experiment": "clv.incidents",
+    "plot_budget_curve": "clv.plots",
     "plot_concentration": "clv.plots",
     "plot_p_alive": "clv.plots",
+    "plot_qini": "clv.plots",
     "plot_tracking": "clv.plots",
     "posterior": "clv.inference.posterior",
     "predict": "clv.inference.intervals",
+    "read_campaigns": "clv.transactions.campaigns",
     "read_incidents": "clv.transactions.incidents",
     "read_orders": "clv.transactions.orders",
     "recovery_limit": "clv.recommend.recovery",

@@ -54,6 +54,8 @@ PARTS = {
     "clv.evaluate": "Evaluation",
     "clv.book": "Customer book",
     "clv.build": "Building a book",
+    "clv.campaigns": "Campaigns",
+    "clv.incidents": "What incidents teach",
     "clv.plots": "Plots",
     "clv.errors": "Errors",
 }

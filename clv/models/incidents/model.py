@@ -149,7 +149,19 @@ class IncidentBGNBD(IncidentAnswers):
     def likelihood(
         self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
     ) -> IncidentLikelihood:
-        """Return the likelihood of the histories, as a function of the parameters."""
+        """Return the likelihood of the histories, as a function of the parameters.
+
+        Parameters
+        ----------
+        histories : IncidentHistories
+            What was seen.
+        expected_goodwill : array_like, optional
+            See :meth:`fit`.
+
+        Returns
+        -------
+        IncidentLikelihood
+        """
         z = design(histories, self.names, self.handling, expected_goodwill)
         return IncidentLikelihood(histories, z, self.link)
 
@@ -225,6 +237,13 @@ class IncidentBGNBD(IncidentAnswers):
         self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
     ) -> Floats:
         """Exponent of 1 − p that a customer alive at T has survived beyond the x purchases.
+
+        Parameters
+        ----------
+        histories : IncidentHistories
+            What was seen.
+        expected_goodwill : array_like, optional
+            See :meth:`fit`.
 
         Returns
         -------
@@ -398,6 +417,13 @@ class IncidentBGNBD(IncidentAnswers):
         self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
     ) -> FutureIncidents:
         """Return incidents as they were in these histories, to be expected from here on.
+
+        Parameters
+        ----------
+        histories : IncidentHistories
+            What was seen.
+        expected_goodwill : array_like, optional
+            See :meth:`fit`.
 
         Returns
         -------
