@@ -52,7 +52,7 @@ def incidents() -> None:
     epilog="""\b
 Examples:
   clv incidents fit book incidents.csv
-  clv incidents fit book tickets.csv --orders orders.csv --dry-run --format json"""
+  clv incidents fit book tickets.csv --dry-run --format json"""
 )
 @book_argument
 @click.argument("incidents_log", metavar="INCIDENTS")

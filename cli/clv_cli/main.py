@@ -18,7 +18,7 @@ COMMANDS = {
     "recover": "Say what may be spent on fixing one customer's problem.",
     "budget": "Split a retention budget over the customers.",
     "estimate": "Estimate a retention budget from three answers, without orders.",
-    "incidents": "Learn what problems do to customers; report causes and what to prevent.",
+    "incidents": "Learn what problems do to customers, and what they cost.",
     "experiment": "Let chance vary a few offers, to learn what goodwill does.",
     "campaigns": "Learn from campaigns what keeping customers takes.",
     "policy": "Write, check or explain a policy file.",

@@ -76,6 +76,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [f"{who},1997-04-01,{('control,0', 'letter,2')[i % 2]},0.5" for i, who in enumerate(ids)]
     header = "customer_id,date,arm,spend,assignment_probability"
     (folder / "campaigns.csv").write_text("\n".join([header, *rows]) + "\n", "utf-8")
+    problems = [
+        f"{who},1997-0{5 + i % 4}-1{i % 3},{('late_delivery', 'defective')[i % 2]},20,{i % 3},"
+        f"{('usual,0.7', 'step,0.3')[i % 3 == 0]},{('belt-2', 'courier-9')[i % 2]}"
+        for i, who in enumerate(ids[:400])
+    ]
+    header = "customer_id,occurred_at,type,loss_amount,goodwill_amount,assigned_arm,"
+    header += "assignment_probability,problem_id"
+    (folder / "incidents.csv").write_text("\n".join([header, *problems]) + "\n", "utf-8")
+    tickets = [f"{i},{who},1997-05-02 10:00,High,Solved,late" for i, who in enumerate(ids[:90])]
+    header = "Id,Requester external id,Created at,Priority,Status,Tags"
+    (folder / "tickets.csv").write_text("\n".join([header, *tickets]) + "\n", "utf-8")
     (folder / "regions.csv").write_text("customer,region\n0509,north\n1081,south\n", "utf-8")
     return folder
 

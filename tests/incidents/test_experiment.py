@@ -1,0 +1,85 @@
+"""An experiment in a book: the bundled shop's, whose effect is known."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from clv.book import Book
+from clv.errors import IncidentsError, RequestError
+from clv.incidents import assign_offer, estimate_experiment, plan_experiment
+from tests.incidents.conftest import RETURNS, SHOP_LOG
+
+
+def test_counting_and_the_model_say_the_same(shop: Book) -> None:
+    """Goodwill of one loss on top, drawn with .4: datasets/simulated_shop/SOURCE.md."""
+    found = estimate_experiment(shop, SHOP_LOG, window_days=90)
+    one = found.estimate
+    assert one.shows
+    assert one.low < found.model_difference < one.high
+    assert found.model_low < found.model_difference < found.model_high
+    assert found.goodwill_step - found.goodwill_usual == pytest.approx(1.0, abs=0.05)
+    assert found.odds_low < 2**-1.3 < found.odds_high + 0.1  # TRUTH.goodwill is −1.3
+    assert found.basis == "causal"
+    log = pd.read_parquet(SHOP_LOG)
+    drawn = log[log["assigned_arm"].notna() & (log["occurred_at"] < "2023-05-01")]
+    assert one.usual + one.step + found.too_recent == len(drawn)
+
+
+def test_a_window_that_nobody_has_had_is_told(shop: Book) -> None:
+    with pytest.raises(RequestError, match="it takes two of each"):
+        estimate_experiment(shop, SHOP_LOG, window_days=1000)
+    with pytest.raises(RequestError, match="days above 0"):
+        estimate_experiment(shop, SHOP_LOG, window_days=0)
+
+
+def test_a_log_without_an_experiment_is_told(retail: Book, shop: Book) -> None:
+    with pytest.raises(IncidentsError, match="no offer that chance decided"):
+        estimate_experiment(retail, RETURNS)
+    log = pd.read_parquet(SHOP_LOG)
+    with pytest.raises(IncidentsError, match="arms named a, b"):
+        estimate_experiment(
+            shop, log.assign(assigned_arm=log["assigned_arm"].map({"step": "a", "usual": "b"}))
+        )
+
+
+def test_larger_steps_show_sooner_and_cost_more(shop: Book) -> None:
+    plan = plan_experiment(shop, SHOP_LOG)
+    for less, more in zip(plan.steps, plan.steps[1:], strict=False):
+        assert less.effect < more.effect < plan.dropout
+        assert less.incidents_80 > more.incidents_80
+        assert less.cost_per_year < more.cost_per_year
+        assert less.incidents_80 < less.incidents_90
+    assert plan.goodwill == "learned by chance"
+    assert plan_experiment(shop, SHOP_LOG, share=0.4, steps=[10]).steps[0].years_80 < (
+        plan_experiment(shop, SHOP_LOG, share=0.1, steps=[10]).steps[0].years_80
+    )
+    assert json.loads(json.dumps(plan.to_dict()))["steps"][0]["step"] == 1.0
+
+
+def test_steps_that_are_none_are_refused(shop: Book) -> None:
+    with pytest.raises(RequestError, match="an amount above 0"):
+        plan_experiment(shop, SHOP_LOG, steps=[5, 0])
+
+
+def test_an_offer_in_the_experiment_stays_within_authority(shop: Book) -> None:
+    ids = shop.values(top=60)["customer_id"]
+    tiers = shop.policy.authority.tiers
+    arms = []
+    for customer in ids:
+        answer = shop.recover(customer, "defective", 40.0)
+        one = assign_offer(shop, answer, "t-1")
+        assert one == assign_offer(shop, answer, "t-1")
+        assert one.offer <= max(tiers[answer.authority], answer.recommended)
+        assert one.offer <= max(1.5 * 40, answer.recommended)
+        arms.append(one.assigned_arm)
+    assert "step" in arms
+    assert "usual" in arms
+
+
+def test_what_a_person_decides_is_not_varied(shop: Book) -> None:
+    (customer,) = shop.values(top=1)["customer_id"]
+    answer = shop.recover(customer, "safety_or_privacy", 40.0)
+    assert assign_offer(shop, answer, "t-1").assigned_arm is None
