@@ -334,13 +334,17 @@ def _sentences(answer: UniformOffer, policy: Policy, *, by_floor: bool) -> tuple
     net = (
         f"{money(abs(answer.gain), currency)} {'net' if answer.gain >= 0 else 'less than it costs'}"
     )
-    told = [
-        f"Offer each of the {many} {offer} ({label}): {cost} in all, which is expected to keep "
-        f"{money(answer.gain + answer.cost, currency)} of their value, {net}."
-        if answer.cost
-        else f"Fix it and apologise to the {many} ({label}): one amount for all of them costs more "
-        "than it keeps."
-    ]
+    expected = (
+        f"{cost} in all, which is expected to keep {money(answer.gain + answer.cost, currency)} of "
+        f"their value, {net}."
+    )
+    if not answer.cost:
+        fix = f"Fix it and apologise to the {many} ({label})"
+        told = [f"{fix}: one amount for all of them costs more than it keeps."]
+    elif answer.offer:
+        told = [f"Offer each of the {many} {offer} ({label}): {expected}"]
+    else:
+        told = [f"Offer each of the {many} the floor of what they lost ({label}): {expected}"]
     if answer.cost and by_floor:
         told.append(
             "That is the policy floor, which everyone with this problem gets; their value alone "
@@ -362,7 +366,7 @@ def _sentences(answer: UniformOffer, policy: Policy, *, by_floor: bool) -> tuple
             "next one got more."
         )
     other = int((answer.spend != answer.offer).sum())
-    if other:
+    if other and answer.offer:
         told.append(
             f"{other:,} of them get another amount: the floor of what they lost is higher, or "
             f"{policy.recovery.most_of_loss:g} times what they lost is less."
@@ -372,9 +376,10 @@ def _sentences(answer: UniformOffer, policy: Policy, *, by_floor: bool) -> tuple
         verb = "is" if by_person == 1 else "are"
         told.append(f"{by_person:,} of them {verb} integral: a person speaks to them besides.")
     if answer.unknown:
+        verb = "is" if answer.unknown == 1 else "are"
         told.append(
-            f"{answer.unknown:,} of them are not in the book: they get the offer too and are in "
-            "its cost; what it keeps of them is not known and not counted."
+            f"{answer.unknown:,} of them {verb} not in the book: the offer to them is in its cost; "
+            "what it keeps of them is not known and not counted."
         )
     told.append("What they are owed by law comes on top.")
     return tuple(told)

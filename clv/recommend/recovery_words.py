@@ -175,16 +175,18 @@ def _waiting(answer: Recovery, policy: Policy) -> list[str]:
 
 def _decided(answer: Recovery, policy: Policy) -> str:
     """Say what led to the recommended amount."""
-    rules, currency = policy.recovery, policy.currency
+    rules, currency, so_far = policy.recovery, policy.currency, answer.inputs.already_given
     amount, floor = money(answer.recommended, currency), money(answer.floor, currency)
-    most = money(answer.most, currency)
+    in_all, most = (money(so_far + v, currency) for v in (answer.recommended, answer.most))
+    more, all_of_it = (" more", " in all") if so_far else ("", "")
     of_loss = money(rules.most_of_loss * answer.loss, currency)
     gain = money(answer.inputs.net_gain, currency)
     pays = f"goodwill pays for itself only up to {most}" if answer.most else "none pays for itself"
     return {
         "value at stake": (
-            f"{amount} of goodwill is where the next {rules.grid:g} would bring back less than it "
-            f"costs; it is expected to gain {gain} net. Above {most} it would lose money."
+            f"{amount}{more} of goodwill is where the next {rules.grid:g} would bring back less "
+            f"than it costs; it is expected to gain {gain} net. Above {most}{all_of_it} it would "
+            "lose money."
         ),
         "too little at stake": (
             "Goodwill would cost more than it keeps here. Fix the problem well and apologise: "
@@ -196,7 +198,7 @@ def _decided(answer: Recovery, policy: Policy) -> str:
         ),
         "fair spread": (
             f"For the same problem and loss nobody gets more than {policy.fairness.spread:g} times "
-            f"the least that anyone gets, the policy floor: {amount} here. This customer's value "
+            f"the least that anyone gets, the policy floor: {in_all} here. This customer's value "
             f"alone would justify up to {most}."
         ),
         "given already": (
