@@ -6,6 +6,7 @@ Nothing heavy is loaded for one customer: a support lead has the customer on the
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -199,10 +200,9 @@ def read_affected(path: str | Path) -> tuple[list[str], npt.NDArray[np.float64] 
     empty = [i for i, who in enumerate(customers, start=2) if not who]
     if empty:
         faults.append(f"{len(empty):,} lines of {path} name nobody (first: line {empty[0]}).")
-    seen: set[str] = set()
-    twice = [who for who in customers if who and (who in seen or seen.add(who))]  # type: ignore[func-returns-value]
+    twice = [who for who, times in Counter(customers).items() if who and times > 1]
     if twice:
-        faults.append(f"{path} names {len(set(twice)):,} customers twice (first: {twice[0]}).")
+        faults.append(f"{path} names {len(twice):,} customers twice (first: {twice[0]}).")
     losses = None
     if "loss" in names:
         cells = [row[names.index("loss")].strip() for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -316,4 +317,4 @@ def _echo_offer(book: Book, offer: UniformOffer) -> None:
 
 
 def _known(value: float) -> float:
-    return value if value == value else -1.0  # noqa: PLR0124 - nan is not itself
+    return -1.0 if math.isnan(value) else value
