@@ -39,7 +39,7 @@ __all__ = [
     "under_models",
 ]
 
-COLUMNS = ("p_alive", "value_if_alive", "p_leaves", "expected_spend")
+COLUMNS = ("p_alive", "value_if_alive", "value_leaves", "expected_spend")
 
 NO_SEGMENT = "(no segment)"
 """The segment of customers whom a table of segments does not name."""

@@ -37,7 +37,7 @@ __all__ = [
     "write_book",
 ]
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
 SCORE_COLUMNS = (
     "customer_id",
@@ -52,6 +52,7 @@ SCORE_COLUMNS = (
     "value_if_alive",
     "lifetime_value",
     "p_leaves",
+    "value_leaves",
 )
 """The columns of `values.parquet` that hold what is known of a customer and what to expect."""
 INTERVAL_COLUMNS = (

@@ -36,12 +36,12 @@ SHOWN = 10
     epilog="""\b
 Examples:
   clv budget book
-  clv budget book --total 300 -o budget.csv
-  clv budget book --total 300 --by stage --quota integral=..100
-  clv budget book --total 300 --by regions.csv --quota north=30..
+  clv budget book --total 150 -o budget.csv
+  clv budget book --total 150 --by stage --quota integral=..40
+  clv budget book --total 150 --by regions.csv --quota north=30..
   clv budget book --curve
-  clv budget book --offers offers.csv --total 200
-  clv budget book --total 900 --expect defective=40@35 --project "better boxes=50:150"
+  clv budget book --offers offers.csv --total 100
+  clv budget book --total 500 --expect defective=40@35 --project "better boxes=50:150"
 """
 )
 @book_argument

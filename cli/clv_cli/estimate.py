@@ -112,6 +112,6 @@ def estimate(
         )
         click.echo()
         paragraph(
-            f"All of it rests on these answers, and on {100 * discount:g} % as the cost of a year's "
-            "wait; nothing was learned from orders."
+            f"All of it rests on these answers, and on {100 * discount:g} % as what a year's wait "
+            "costs; nothing was learned from orders."
         )

@@ -40,6 +40,7 @@ from clv.transactions.campaign_outcomes import CampaignOutcomes, campaign_outcom
 from clv.transactions.campaigns import CampaignLog
 from clv.transactions.orders import Orders
 from clv.transactions.summary import histories
+from clv.value.leaving import value_leaving
 from clv.value.lifetime_value import paid_share
 from clv.value.terms import Terms, days_per_unit
 
@@ -164,13 +165,9 @@ def _campaign(
     spend = expect.paid * expect.spend.expected_spend(
         o.spend_frequency, np.nan_to_num(o.monetary_value)
     )
-    value = (
-        policy.margin
-        * spend
-        * model.discounted_purchases_if_alive(
-            x, T, rate=expect.terms.rate(o.unit), horizon=expect.terms.horizon(o.first_date, o.unit)
-        )
-    )
+    rate, horizon = expect.terms.rate(o.unit), expect.terms.horizon(o.first_date, o.unit)
+    discounted = model.discounted_purchases_if_alive(x, T, rate=rate, horizon=horizon)
+    value = policy.margin * spend * discounted
     leaves = 1 - model.survival_if_alive(w, x, T)
     baseline = alive * model.expected_purchases_if_alive(w, x, T)
     margin = policy.margin * np.nan_to_num(o.amount)
@@ -222,7 +219,10 @@ def _campaign(
     )
     segment, names = _who(policy, o, alive, value, by)
     curves = [thinned.curve(segment == g, drift) for g in range(len(names))]
-    stake = alive * value * leaves
+    lost = value_leaving(
+        model, x, o.recency, T, rate=rate, horizon=horizon, leaving=w, discounted=discounted
+    )
+    stake = alive * value * lost
     return (
         CampaignResult(
             campaign=o.campaign,

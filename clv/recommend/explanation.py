@@ -178,7 +178,7 @@ def explain_policy(policy: Policy) -> PolicyExplained:
         [one.name for one in EXAMPLES],
         p_alive=[1.0] * len(EXAMPLES),
         value_if_alive=values,
-        p_leaves=[1 - one.stays**years for one in EXAMPLES],
+        value_leaves=[1 - one.stays**years for one in EXAMPLES],
         expected_spend=[one.spend for one in EXAMPLES],
         stage=codes,
     )

@@ -45,7 +45,8 @@ class RetentionBudget:
     unspent : float
         What is left of the budget because it would return less than itself.
     customers_kept : float
-        How many customers it is expected to keep who would leave otherwise.
+        How many customers it is expected to keep who would leave otherwise, counted by the part of
+        their value that is kept.
     harmed : int
         Customers whom being contacted would drive away; they get nothing.
     segments : tuple of SegmentShare
@@ -150,7 +151,7 @@ def retention_budget(
     *,
     p_alive: npt.ArrayLike,
     value_if_alive: npt.ArrayLike,
-    p_leaves: npt.ArrayLike,
+    value_leaves: npt.ArrayLike,
     expected_spend: npt.ArrayLike,
     effect: npt.ArrayLike | None = None,
     money_scale: npt.ArrayLike | None = None,
@@ -171,8 +172,9 @@ def retention_budget(
         A, probability that the customer is still one.
     value_if_alive : array_like, shape (n,)
         V, value from now on if so, net of margin and discount, in money.
-    p_leaves : array_like, shape (n,)
-        d, probability that a customer who is alive leaves within the policy's period.
+    value_leaves : array_like, shape (n,)
+        d, part of that value which is lost within the policy's period with customers who leave: the
+        probability of leaving, each customer counted by the own value.
     expected_spend : array_like, shape (n,)
         Expected spend per purchase, in money, above 0 wherever there is anything to keep.
     effect : array_like, shape (n,), optional
@@ -204,7 +206,7 @@ def retention_budget(
     --------
     >>> budget = retention_budget(
     ...     Policy(), ["a", "b"], p_alive=[0.9, 0.5], value_if_alive=[800.0, 90.0],
-    ...     p_leaves=[0.4, 0.3], expected_spend=[60.0, 40.0], total=30.0,
+    ...     value_leaves=[0.4, 0.3], expected_spend=[60.0, 40.0], total=30.0,
     ... )
     >>> budget.spend.round(2).tolist(), round(budget.shadow_price, 2)
     ([30.0, 0.0], 1.06)
@@ -214,7 +216,7 @@ def retention_budget(
         customer_ids,
         p_alive=p_alive,
         value_if_alive=value_if_alive,
-        p_leaves=p_leaves,
+        value_leaves=value_leaves,
         expected_spend=expected_spend,
         effect=effect,
         money_scale=money_scale,

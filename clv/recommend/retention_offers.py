@@ -146,7 +146,7 @@ def retention_offers(
     *,
     p_alive: npt.ArrayLike,
     value_if_alive: npt.ArrayLike,
-    p_leaves: npt.ArrayLike,
+    value_leaves: npt.ArrayLike,
     expected_spend: npt.ArrayLike,
     total: float | None = None,
 ) -> OfferBudget:
@@ -156,7 +156,7 @@ def retention_offers(
     ----------
     policy : Policy
         Its `retention` figures are used where an offer has no effect of its own.
-    customer_ids, p_alive, value_if_alive, p_leaves, expected_spend
+    customer_ids, p_alive, value_if_alive, value_leaves, expected_spend
         As in :func:`clv.recommend.retention.retention_budget`.
     offers : sequence of Offer
         At least one.
@@ -178,7 +178,7 @@ def retention_offers(
     --------
     >>> budget = retention_offers(
     ...     Policy(), ["a", "b"], [Offer("letter", 1.0, 0.03), Offer("voucher", 20.0)],
-    ...     p_alive=[0.9, 0.5], value_if_alive=[800.0, 90.0], p_leaves=[0.4, 0.3],
+    ...     p_alive=[0.9, 0.5], value_if_alive=[800.0, 90.0], value_leaves=[0.4, 0.3],
     ...     expected_spend=[60.0, 40.0],
     ... )
     >>> budget.offer.tolist(), budget.counts
@@ -194,10 +194,10 @@ def retention_offers(
         customer_ids,
         p_alive=p_alive,
         value_if_alive=value_if_alive,
-        p_leaves=p_leaves,
+        value_leaves=value_leaves,
         expected_spend=expected_spend,
     )
-    at_stake = np.asarray(p_alive, dtype=float) * stakes.leaving_value * np.asarray(p_leaves)
+    at_stake = np.asarray(p_alive, dtype=float) * stakes.leaving_value * np.asarray(value_leaves)
     value = np.empty((len(stakes.w), len(offers)))
     for j, offer in enumerate(offers):
         value[:, j] = (

@@ -4,8 +4,8 @@ Spending s on a customer keeps `w(1 − exp(−ks))` of the value that would oth
 
     w = A · V · d · e        k = 1 / (money scale × expected spend per purchase)
 
-with A the probability of being alive, V the value from now on if so, d the probability that a
-customer who is alive leaves within the budget's period, e the part of those that money can keep.
+with A the probability of being alive, V the value from now on if so, d the part of that value which
+leaves within the budget's period, e the part of the leavers that money can keep.
 e and the money scale are the policy's, or learned for each customer; an e below 0 is a customer
 whom being contacted drives away, and who is left alone.
 """
@@ -63,7 +63,7 @@ class RetentionStakes:
         *,
         p_alive: npt.ArrayLike,
         value_if_alive: npt.ArrayLike,
-        p_leaves: npt.ArrayLike,
+        value_leaves: npt.ArrayLike,
         expected_spend: npt.ArrayLike,
         effect: npt.ArrayLike | None = None,
         money_scale: npt.ArrayLike | None = None,
@@ -80,7 +80,7 @@ class RetentionStakes:
         given = {
             "p_alive": p_alive,
             "value_if_alive": value_if_alive,
-            "p_leaves": p_leaves,
+            "value_leaves": value_leaves,
             "expected_spend": expected_spend,
         }
         learned = {"effect": effect, "money_scale": money_scale}
@@ -109,7 +109,7 @@ class RetentionStakes:
         return int(np.count_nonzero(self.w < 0))
 
     def customers_kept(self, gain: Floats) -> float:
-        """How many customers such gains are expected to keep, who would leave otherwise."""
+        """How many customers such gains keep, counted by the part of their value that is kept."""
         worth = self.leaving_value > 0
         return float(np.sum(gain[worth] / self.leaving_value[worth]))
 
@@ -120,7 +120,7 @@ def value_kept(
     *,
     p_alive: Floats,
     value_if_alive: Floats,
-    p_leaves: Floats,
+    value_leaves: Floats,
     expected_spend: Floats,
 ) -> float:
     """Value that a given spend on each customer is expected to keep in all, before its cost.
@@ -131,7 +131,7 @@ def value_kept(
         Its `retention` figures are used.
     spend : ndarray, shape (n,)
         What is spent on each customer, in money.
-    p_alive, value_if_alive, p_leaves, expected_spend : ndarray, shape (n,)
+    p_alive, value_if_alive, value_leaves, expected_spend : ndarray, shape (n,)
         As in :func:`clv.recommend.retention.retention_budget`, under whatever models.
 
     Returns
@@ -143,11 +143,11 @@ def value_kept(
     --------
     >>> one = np.ones(1)
     >>> kept = value_kept(Policy(), 30.0 * one, p_alive=0.9 * one, value_if_alive=800.0 * one,
-    ...                   p_leaves=0.4 * one, expected_spend=60.0 * one)
+    ...                   value_leaves=0.4 * one, expected_spend=60.0 * one)
     >>> round(kept, 2)  # 0.9 · 800 · 0.4 · 0.3 · (1 − exp(−30/(0.5 · 60)))
     54.62
     """
-    w, k = _curve(policy, p_alive, value_if_alive, p_leaves, expected_spend)
+    w, k = _curve(policy, p_alive, value_if_alive, value_leaves, expected_spend)
     return float(w @ -np.expm1(-k * spend))
 
 
@@ -155,14 +155,14 @@ def _curve(
     policy: Policy,
     p_alive: Floats,
     value_if_alive: Floats,
-    p_leaves: Floats,
+    value_leaves: Floats,
     expected_spend: Floats,
     effect: Floats | None = None,
     money_scale: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Return w and k of each customer."""
     rules = policy.retention
-    w = p_alive * value_if_alive * p_leaves * (rules.effect if effect is None else effect)
+    w = p_alive * value_if_alive * value_leaves * (rules.effect if effect is None else effect)
     # where nothing is at stake the scale has no meaning and no effect
     scale = rules.money_scale if money_scale is None else np.where(w > 0, money_scale, 1.0)
     return w, 1 / (scale * np.where(w > 0, expected_spend, 1.0))
@@ -196,7 +196,7 @@ def _checked(ids: npt.NDArray[Any], given: Mapping[str, npt.ArrayLike]) -> dict[
     rules = {
         "p_alive": ("from 0 to 1", (A >= 0) & (A <= 1)),
         "value_if_alive": ("a finite number of at least 0", np.isfinite(V) & (V >= 0)),
-        "p_leaves": ("from 0 to 1", (d >= 0) & (d <= 1)),
+        "value_leaves": ("from 0 to 1", (d >= 0) & (d <= 1)),
         "expected_spend": (
             "a finite number above 0 wherever there is value to keep",
             (np.isfinite(m) & (m > 0)) | ~stake,

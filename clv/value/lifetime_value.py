@@ -23,6 +23,7 @@ from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpend, PooledSpendFit
 from clv.transactions.summary import CustomerHistories
+from clv.value.leaving import value_leaving
 from clv.value.terms import Terms
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["lifetime_value", "score"]
 
-INTERNAL = ("first_date", "recency_days", "T_days", "discounted_purchases", "p_leaves")
+LEAVING = ("p_leaves", "value_leaves")
+INTERNAL = ("first_date", "recency_days", "T_days", "discounted_purchases", *LEAVING)
 
 
 def lifetime_value(
@@ -111,8 +113,8 @@ def score(
     """Score all customers as a table in the engine, ordered by customer id.
 
     Besides the columns of :func:`lifetime_value` it has `first_date`, `discounted_purchases` (if
-    alive) and `p_leaves`: the probability that a customer who is alive leaves within
-    `leave_months`.
+    alive), `p_leaves`, the probability that a customer who is alive leaves within `leave_months`,
+    and `value_leaves`, the part of the value that leaves with such customers.
     """
     customers = histories.table
     refuse_infinite_spend(customers, spend)
@@ -139,6 +141,16 @@ def score(
                 "expected_purchases": pa.array(expected, from_pandas=True),  # nan is null
                 "discounted_purchases": discounted,
                 "p_leaves": 1 - purchases.survival_if_alive(leaving, x, T, t_x),
+                "value_leaves": value_leaving(
+                    purchases,
+                    x,
+                    t_x,
+                    T,
+                    rate=terms.rate(unit),
+                    horizon=horizon,
+                    leaving=leaving,
+                    discounted=discounted,
+                ),
             }
         )
     )

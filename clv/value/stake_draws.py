@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
+from clv.value.leaving import value_leaving
 from clv.value.value_intervals import CustomerColumns
 
 __all__ = ["Stakes", "stakes_under"]
@@ -22,13 +23,15 @@ class Stakes(NamedTuple):
 
     Attributes
     ----------
-    p_alive, value_if_alive, p_leaves, expected_spend : ndarray, shape (n,)
+    p_alive, value_if_alive, expected_spend : ndarray, shape (n,)
         As in the rows of a customer book.
+    value_leaves : ndarray, shape (n,)
+        Part of `value_if_alive` that leaves within the period.
     """
 
     p_alive: Floats
     value_if_alive: Floats
-    p_leaves: Floats
+    value_leaves: Floats
     expected_spend: Floats
 
 
@@ -56,7 +59,7 @@ def stakes_under(
     rate, horizon : float
         Continuous discount rate per unit of time; how far ahead value counts.
     leaving : float
-        Time ahead in which `p_leaves` counts.
+        Time ahead in which `value_leaves` counts.
     """
     c = customers
     for model, spend in zip(purchases, spends, strict=True):
@@ -65,6 +68,15 @@ def stakes_under(
         yield Stakes(
             p_alive=model.p_alive(c.x, c.t_x, c.T),
             value_if_alive=margin * each * bought,
-            p_leaves=1 - model.survival_if_alive(leaving, c.x, c.T, c.t_x),
+            value_leaves=value_leaving(
+                model,
+                c.x,
+                c.t_x,
+                c.T,
+                rate=rate,
+                horizon=horizon,
+                leaving=leaving,
+                discounted=bought,
+            ),
             expected_spend=each,
         )

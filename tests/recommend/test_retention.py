@@ -17,7 +17,7 @@ from clv.recommend.stages import STAGES
 COLUMNS: dict[str, list[float]] = {
     "p_alive": [0.9, 0.5, 0.99],
     "value_if_alive": [800.0, 90.0, 3000.0],
-    "p_leaves": [0.4, 0.3, 0.1],
+    "value_leaves": [0.4, 0.3, 0.1],
     "expected_spend": [60.0, 40.0, 120.0],
 }
 
@@ -51,7 +51,7 @@ def test_the_worked_example_of_the_allocation() -> None:
         ["a", "b"],
         p_alive=[1, 1],
         value_if_alive=[400, 100],
-        p_leaves=[1, 1],
+        value_leaves=[1, 1],
         expected_spend=[40, 40],
         total=80 - 47.77907,
     )
@@ -114,7 +114,7 @@ def test_all_faults_at_once_with_the_customers() -> None:
             p_alive=[1.2, 0.5, 1],
             value_if_alive=[1, np.nan, -3],
             expected_spend=[0, 1, 1],
-            p_leaves=[0.1, 2, 0.1],
+            value_leaves=[0.1, 2, 0.1],
         )
     for part in (
         "p_alive",
@@ -122,15 +122,15 @@ def test_all_faults_at_once_with_the_customers() -> None:
         "value_if_alive",
         "2 of 3",
         "b, c",
-        "p_leaves",
+        "value_leaves",
         "expected_spend",
     ):
         assert part in str(told.value)
 
 
 def test_columns_of_different_lengths_are_refused() -> None:
-    with pytest.raises(RequestError, match=r"p_leaves \(2,\)"):
-        budget(p_leaves=[0.1, 0.1])
+    with pytest.raises(RequestError, match=r"value_leaves \(2,\)"):
+        budget(value_leaves=[0.1, 0.1])
 
 
 def test_floors_above_the_budget_are_refused() -> None:

@@ -17,7 +17,7 @@ from clv.recommend.retention_offers import Offer, OfferBudget, read_offers, rete
 COLUMNS: dict[str, Any] = {
     "p_alive": [0.9, 0.5, 0.99],
     "value_if_alive": [800.0, 90.0, 3000.0],
-    "p_leaves": [0.4, 0.3, 0.1],
+    "value_leaves": [0.4, 0.3, 0.1],
     "expected_spend": [60.0, 40.0, 120.0],
 }
 OFFERS = [Offer("letter", 1.0, 0.05), Offer("voucher", 20.0), Offer("call", 35.0)]
