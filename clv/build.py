@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from clv.book import Book
-from clv.book_directory import MODELS, POLICY, SCORE_COLUMNS, VALUES, refuse_other, write_book
-from clv.book_intervals import add_intervals, draws_of, without_intervals
+from clv.book.directory import MODELS, POLICY, SCORE_COLUMNS, VALUES, refuse_other, write_book
+from clv.book.intervals import add_intervals, draws_of, without_intervals
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
@@ -183,7 +183,10 @@ def _fit(model: type[M], found: CustomerHistories) -> tuple[Fit[M], tuple[str, .
     try:
         return model.fit(found), ()
     except NotIdentifiedError:
-        fit = model.fit(found, prior=model.weak_prior(found))  # no data at all are refused again
+        model.refuse_unidentified(
+            found
+        )  # with too little data there is nothing for a prior to help
+        fit = model.fit(found, prior=model.weak_prior(found))
         told = (
             f"These orders alone cannot tell every parameter of {model.label}; it was fitted with "
             "a weak prior (assumed: log-normal, sigma 2). A longer log tells more."
