@@ -7,13 +7,14 @@ real cost c·s that keeps `D (1 − exp(−s/κ))`. Spending X on all N of them 
 
 which is the curve of one large customer with w = N D and k = 1/(N c κ). So retention and the
 reserve for recovery are divided in one go, and their last units return the same. Appreciation is
-set aside first, as the policy says: what it keeps is not known. A prevention project comes whole;
-those that return most per unit are tried first, and each is taken if all together then bring more.
+set aside first, as the policy says: what it keeps is not known. Prevention projects come whole: of
+all sets of them, the one with which everything together gains most.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from clv.errors import AllocationError, RequestError
 from clv.recommend.allocation import Allocation, allocate, check_total, exceeds
 from clv.recommend.new_customers import NewCustomer
 from clv.recommend.policy import money
+from clv.recommend.projects import Project, choose_projects
 
 __all__ = [
     "BudgetPart",
@@ -81,25 +83,6 @@ class ExpectedProblems:
             for name, good in rules.items()
             if not good
         ]
-
-
-@dataclass(frozen=True)
-class Project:
-    """Something that keeps problems from happening, done or not done.
-
-    Attributes
-    ----------
-    name : str
-        What it is called.
-    cost : float
-        What it costs in the period, in money, above 0.
-    gain : float
-        Value that it keeps from being lost, goodwill saved included, in money.
-    """
-
-    name: str
-    cost: float
-    gain: float
 
 
 @dataclass(frozen=True)
@@ -270,16 +253,15 @@ def split_budget(
         left = None if total is None else max(total - spent, floors)
         return allocate(both["w"], both["k"], lo=both["lo"], hi=both["hi"], total=left)
 
-    best, taken = divide(fixed), []
-    spent = fixed
-    for project in sorted(projects, key=lambda p: (-p.gain / p.cost, p.name)):
-        if total is not None and exceeds(spent + project.cost + floors, total):
-            continue
-        other = divide(spent + project.cost)
-        change = _net(other) - _net(best) + project.gain - project.cost
-        if change > 0:
-            best, spent = other, spent + project.cost
-            taken.append(project)
+    def rest(cost: float) -> tuple[float, float]:
+        part = divide(fixed + cost)
+        return part.total_gain - part.total, part.shadow_price - 1
+
+    # as `exceeds` has it, the last digits of a long sum do not make a project too dear
+    room = math.inf if total is None else total * (1 + 1e-12) - fixed - floors
+    taken = choose_projects(projects, room, rest) if projects else ()
+    spent = fixed + sum(p.cost for p in taken)
+    best = divide(spent)
 
     answered = {p.name: [0.0, 0.0] for p in problems}
     for p, *both_of in zip(open_, best.spend[n:], best.gain[n:], strict=True):
@@ -311,10 +293,6 @@ def split_budget(
     )
 
 
-def _net(allocation: Allocation) -> float:
-    return allocation.total_gain - allocation.total
-
-
 def _check(
     problems: Sequence[ExpectedProblems], appreciation: float, projects: Sequence[Project]
 ) -> None:
@@ -327,6 +305,8 @@ def _check(
             faults.append(f"{p.name}: the cost must be an amount above 0; got {p.cost:g}.")
         if not math.isfinite(p.gain):
             faults.append(f"{p.name}: the gain must be an amount; got {p.gain:g}.")
+    names = Counter(p.name for p in projects)
+    faults += [f"{n} projects are called {name!r}." for name, n in names.items() if n > 1]
     if faults:
         raise AllocationError.of(faults)
 
