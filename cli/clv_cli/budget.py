@@ -139,8 +139,8 @@ def _customer_budget(
     form: str,
 ) -> None:
     """Answer by customer, and by segment where they are asked for."""
-    from clv.book_budget import read_segments
-    from clv.book_split import beside_acquisition
+    from clv.book.budget import read_segments
+    from clv.book.split import beside_acquisition
 
     segments: Any = read_segments(book, by) if by not in (None, "stage") else by
     answer = book.budget(total, by=segments, quotas=dict(map(_quota, quotas)))
@@ -170,7 +170,7 @@ def _customer_budget(
 
 def echo_budget(book: Book, answer: RetentionBudget) -> None:
     """Print the budget for a person: what it says, then the segments, or who gets most."""
-    from clv.book_split import beside_acquisition
+    from clv.book.split import beside_acquisition
 
     for sentence in (*answer.sentences, *beside_acquisition(book, answer)):
         paragraph(sentence)
@@ -197,7 +197,7 @@ def echo_budget(book: Book, answer: RetentionBudget) -> None:
 
 
 def _echo_segments(book: Book, answer: RetentionBudget, currency: str) -> None:
-    from clv.book_split import loyal
+    from clv.book.split import loyal
 
     held = {"least": "gets its least", "most": "gets its most", "": ""}
     echo_table(

@@ -13,7 +13,7 @@ from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
     from clv.book import Book
-    from clv.book_split import Expected
+    from clv.book.split import Expected
     from clv.recommend.split import Project
 
 __all__ = ["curve_budget", "offer_budget", "split_budget"]
@@ -27,7 +27,7 @@ SHOWN = 10
 
 def curve_budget(book: Book, total: float | None, output: Path | None, form: str) -> None:
     """Answer with budgets of many sizes; the budget there is, is one of them."""
-    from clv.book_budget import assumed, curve
+    from clv.book.budget import assumed, curve
 
     whole = curve(book)
     if output and output.suffix.lower() in PICTURES:
@@ -89,7 +89,7 @@ def offer_budget(
     book: Book, file: Path, total: float | None, output: Path | None, form: str
 ) -> None:
     """Answer with an offer, or none, for each customer."""
-    from clv.book_budget import offers
+    from clv.book.budget import offers
     from clv.recommend.retention_offers import read_offers
 
     answer = offers(book, read_offers(file), total)
@@ -136,7 +136,7 @@ def split_budget(
     form: str,
 ) -> None:
     """Answer by purpose: retention, recovery, appreciation and prevention."""
-    from clv.book_split import split
+    from clv.book.split import split
 
     answer = split(
         book, total, expected=[*map(_expected, expect)], projects=[*map(_project, projects)]
@@ -183,7 +183,7 @@ def split_budget(
 
 
 def _expected(text: str) -> Expected:
-    from clv.book_split import Expected
+    from clv.book.split import Expected
 
     problem, found, rest = text.partition("=")
     count, at, loss = rest.partition("@")

@@ -55,7 +55,7 @@ def build(
     customer, a date and an amount in each row. The other commands read the book.
     """
     import clv
-    from clv.book_directory import refuse_other
+    from clv.book.directory import refuse_other
 
     refuse_other(output)  # before the work, not after it
     policy = clv.Policy.load(policy_file) if policy_file else clv.Policy()

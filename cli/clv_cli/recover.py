@@ -145,7 +145,7 @@ def recover(
 def _opened(book: str, customer: str | None) -> Book:
     """Open the book; say so where it stands in the customer's place."""
     from clv.book import Book
-    from clv.book_directory import is_book
+    from clv.book.directory import is_book
 
     if customer is not None and not is_book(Path(book)) and is_book(Path(customer)):
         raise click.UsageError(
@@ -261,7 +261,7 @@ def _recover_all(
     about: dict[str, Any],
 ) -> None:
     """Answer for many customers who have the same problem."""
-    from clv.book_recovery import read_affected
+    from clv.book.recovery import read_affected
 
     who, losses = (None, None) if customers is None else read_affected(customers)
     offer = book.recover_all(

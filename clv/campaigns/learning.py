@@ -18,7 +18,7 @@ import numpy as np
 
 from clv.arrays import Floats, Rows
 from clv.book import Book
-from clv.campaigns.orders import orders_of
+from clv.book.orders import orders_of
 from clv.campaigns.result import ArmResult, CampaignFit, CampaignResult, SegmentResult
 from clv.campaigns.thinning import Thinned
 from clv.errors import CampaignsError, FitError, RequestError

@@ -19,7 +19,7 @@ from scipy.special import expit
 
 from clv.arrays import Floats
 from clv.book import Book
-from clv.campaigns.orders import orders_of
+from clv.book.orders import orders_of
 from clv.incidents.effects import LearnedEffect, LearnedType, ends, learned_effects, on_log_odds
 from clv.inference.incident_posterior import IncidentPosterior, incident_posterior
 from clv.models.incidents.covariates import SELECTION, Handling

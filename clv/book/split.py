@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clv.arrays import Floats
-from clv.book_budget import acquisition, assumed, retention_stakes, stages
-from clv.book_decisions import Opened
+from clv.book.budget import acquisition, assumed, retention_stakes, stages
+from clv.book.decisions import Opened
 from clv.errors import RequestError
 from clv.recommend.new_customers import cost_ratio, loyal_multiple
 from clv.recommend.response import dropout_before, most_savable

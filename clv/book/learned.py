@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from clv.book_directory import MANIFEST
+from clv.book.directory import MANIFEST
 from clv.errors import BookError, ClvError
 from clv.recommend.learned import Learned
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from clv.book_intervals import customer_columns
+from clv.book.intervals import customer_columns
 from clv.inference.parameter_draws import ParameterDraws
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma

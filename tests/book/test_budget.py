@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import clv
-from clv.book_budget import acquisition, curve, offers, retention_stakes, stages
-from clv.book_split import Expected, loyal, split
+from clv.book.budget import acquisition, curve, offers, retention_stakes, stages
+from clv.book.split import Expected, loyal, split
 from clv.errors import RequestError, UnknownNameError
 from clv.recommend.retention_offers import Offer
 from clv.recommend.split import Project

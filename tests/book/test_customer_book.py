@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import clv
-from clv.book_directory import write_book
+from clv.book.directory import write_book
 from clv.errors import BookError, UnknownNameError
 from tests.cli.command import CDNOW, CDNOW_END, contents, executable, unchanged
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import clv
-from clv.book_learned import LEARNED, add_learned, build_of, read_learned
+from clv.book.learned import LEARNED, add_learned, build_of, read_learned
 from clv.errors import BookError, PolicyError
 from clv.recommend.learned import Basis, Learned, LearnedFigure
 from tests.cli.command import CDNOW_END

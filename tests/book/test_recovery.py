@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import clv
-from clv.book_budget import acquisition, stages
-from clv.book_recovery import read_affected
+from clv.book.budget import acquisition, stages
+from clv.book.recovery import read_affected
 from clv.errors import RequestError
 from clv.recommend.group import uniform_offer
 from clv.recommend.stages import STAGES

@@ -22,7 +22,7 @@ from clv.recommend.recovery import Recovery, recovery_limit
 from clv.recommend.word_of_mouth import WordOfMouth, word_of_mouth
 
 if TYPE_CHECKING:
-    from clv.book_decisions import Opened
+    from clv.book.decisions import Opened
 
 __all__ = ["read_affected", "recover", "recover_all"]
 
@@ -257,6 +257,6 @@ def _word_of_mouth(book: Opened) -> WordOfMouth:
     stated = book.policy.acquisition.model_dump()
     if None in stated.values():
         return word_of_mouth(book.policy, 0.0)  # tells what is missing, and prices nothing
-    from clv.book_budget import acquisition
+    from clv.book.budget import acquisition
 
     return word_of_mouth(book.policy, acquisition(book).value)

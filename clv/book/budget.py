@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clv.book_decisions import HISTORY, Opened
-from clv.book_intervals import customer_columns
+from clv.book.decisions import HISTORY, Opened
+from clv.book.intervals import customer_columns
 from clv.errors import RequestError
 from clv.recommend.budget_curve import BudgetCurve, budget_curve
 from clv.recommend.new_customers import NewCustomer, new_customer

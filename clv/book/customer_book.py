@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv.book_directory import (
+from clv.book.directory import (
     FORMAT,
     INTERVAL_COLUMNS,
     MANIFEST,
@@ -30,7 +30,7 @@ from clv.book_directory import (
     damage,
     whole,
 )
-from clv.book_learned import add_learned, build_of, read_learned
+from clv.book.learned import add_learned, build_of, read_learned
 from clv.errors import BookError, RequestError, UnknownNameError
 from clv.recommend.learned import Learned
 from clv.recommend.policy import Policy
@@ -307,7 +307,7 @@ class Book:
         months : int
             Whole calendar months after the end of observation.
         """
-        from clv.book_decisions import forecast
+        from clv.book.decisions import forecast
 
         return forecast(self, months)
 
@@ -358,7 +358,7 @@ class Book:
         form : {"cash", "credit"}
             What goodwill is given in.
         """
-        from clv.book_recovery import recover
+        from clv.book.recovery import recover
 
         return recover(
             self,
@@ -402,7 +402,7 @@ class Book:
         hours, severity, form
             As for :meth:`recover`.
         """
-        from clv.book_recovery import recover_all
+        from clv.book.recovery import recover_all
 
         return recover_all(
             self,
@@ -434,7 +434,7 @@ class Book:
         quotas : mapping of label to Quota, optional
             Least and most that stages or segments get.
         """
-        from clv.book_budget import budget
+        from clv.book.budget import budget
 
         return budget(self, total, by=by, quotas=quotas)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clv.book_directory import INTERVAL_COLUMNS
+from clv.book.directory import INTERVAL_COLUMNS
 from clv.history import Unit
 from clv.inference.parameter_draws import ParameterDraws, draw_parameters
 from clv.models.base import PurchaseModel
