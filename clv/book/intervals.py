@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clv.arrays import Floats
 from clv.book.directory import INTERVAL_COLUMNS
 from clv.history import Unit
 from clv.inference.parameter_draws import ParameterDraws, draw_parameters
@@ -20,9 +21,6 @@ from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpendFit
 from clv.value.terms import Terms
 from clv.value.value_intervals import CustomerColumns, ValueIntervals, value_intervals
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 __all__ = [
     "add_intervals",
@@ -135,7 +133,7 @@ def _columns(found: ValueIntervals | None, rows: int) -> list[pa.Array]:
     return [*map(pa.array, found.value_if_alive), *lives]
 
 
-def _mean_discount(table: pa.Table, terms: Terms) -> npt.NDArray[np.float64]:
+def _mean_discount(table: pa.Table, terms: Terms) -> Floats:
     """E[discounted purchases] / E[purchases] of each customer; 1 where none are expected."""
     names = ("expected_purchases", "expected_spend", "lifetime_value")
     expected, spend, value = (table.column(name).to_numpy().astype(float) for name in names)

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import RequestError
+from clv.history import DAYS_PER_UNIT
 from clv.recommend.group import UniformOffer, uniform_offer
 from clv.recommend.recovery import Recovery, recovery_limit
 from clv.recommend.word_of_mouth import WordOfMouth, word_of_mouth
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_affected", "recover", "recover_all"]
 
-DAYS = {"day": 1, "week": 7}
 
 LONGEST = 24 * 365 * 100
 """Hours before which no problem lies whose day is looked up in the tables of the law."""
@@ -71,7 +72,7 @@ def recover(
         frequency=row["frequency"],
         word_of_mouth=worth.at_stake,
         value_share=float(_shares(book, np.array(row["lifetime_value"]))),
-        days_since_first=row["T"] * DAYS[book.unit],
+        days_since_first=row["T"] * DAYS_PER_UNIT[book.unit],
         hours=hours,
         on=on,
         customer_id=row["customer_id"],
@@ -161,7 +162,7 @@ def recover_all(
     )
 
 
-def read_affected(path: str | Path) -> tuple[list[str], npt.NDArray[np.float64] | None]:
+def read_affected(path: str | Path) -> tuple[list[str], Floats | None]:
     """Read who is affected by a failure from a CSV file.
 
     Parameters
@@ -226,8 +227,8 @@ def _number(cell: str) -> float:
 
 
 def _those(
-    ids: npt.NDArray[Any], columns: list[npt.NDArray[np.float64]], customers: Sequence[str]
-) -> tuple[npt.NDArray[Any], list[npt.NDArray[np.float64]]]:
+    ids: npt.NDArray[Any], columns: list[Floats], customers: Sequence[str]
+) -> tuple[npt.NDArray[Any], list[Floats]]:
     """Take the rows of these customers; nan for those who are not there."""
     place = {who: i for i, who in enumerate(ids.tolist())}
     rows = np.array([place.get(who, -1) for who in customers], dtype=np.intp)
@@ -241,7 +242,7 @@ def _those(
     return np.array(customers, dtype=object), [np.where(there, c[rows], np.nan) for c in columns]
 
 
-def _shares(book: Opened, lifetime: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _shares(book: Opened, lifetime: Floats) -> Floats:
     """Part of the value of all customers, as in the stages of the book."""
     total = float(book.manifest["totals"]["lifetime_value"])
     return np.minimum(1.0, lifetime / total) if total > 0 else np.zeros_like(lifetime)

@@ -23,11 +23,10 @@ from clv.models.base import PurchaseModel
 from clv.models.maximum_likelihood import Fit
 from clv.transactions.orders import Orders
 from clv.transactions.split import Holdout, holdout
-from clv.value.terms import days_per_unit
+from clv.value.terms import DAYS_PER_YEAR, days_per_unit
 
 __all__ = ["Compared", "Comparison", "compare", "holdout_log_likelihood"]
 
-YEAR = 365.25
 DECISIVE = 10.0
 """Difference of AIC from which the worse model has essentially no support (Burnham & Anderson 2002,
 section 2.6)."""
@@ -276,7 +275,7 @@ def _compared(model: type[PurchaseModel], histories: Histories, split: Holdout |
     except ClvError as error:
         return Compared(model.name, model.label, None, reason=str(error))
     h = histories
-    year = YEAR / days_per_unit(h.unit)
+    year = DAYS_PER_YEAR / days_per_unit(h.unit)
     once = h.frequency == 0
     p_alive = np.asarray(fit.model.p_alive(h.frequency, h.recency, h.T))
     orders = p_alive * fit.model.expected_purchases_if_alive(year, h.frequency, h.T, h.recency)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import FitError, ParameterError
 from clv.history import Histories
 from clv.inference.lifetimes_models import COUNTERPARTS, counterpart_of
@@ -296,7 +296,5 @@ def from_lifetimes(fitter: Any) -> Any:
     if not hasattr(fitter, "params_"):
         raise ParameterError(f"This {kind} is not fitted: call its fit first.")
     model = homes[kind]
-    theta: npt.NDArray[np.float64] = np.array(
-        [float(fitter.params_[name]) for name in model.parameter_names()]
-    )
+    theta: Floats = np.array([float(fitter.params_[name]) for name in model.parameter_names()])
     return model.from_vector(theta)

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import digamma
 
+from clv.arrays import Floats
 from clv.errors import NotIdentifiedError, ParameterError
 from clv.history import Histories, SpendPatterns
 
@@ -68,7 +69,7 @@ class PooledSpend:
         """Mean value of a purchase of a customer not seen yet."""
         return self.mean
 
-    def expected_spend(self, x: npt.ArrayLike, m: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def expected_spend(self, x: npt.ArrayLike, m: npt.ArrayLike) -> Floats:
         """E[mean transaction value | x transactions of mean value m]: the mean of all.
 
         Parameters
@@ -193,7 +194,7 @@ def customers_differ(spend: SpendPatterns) -> bool:
     return bool(n @ ((p * x * away) ** 2 - p * x) > 0)
 
 
-def _regularity(x: npt.NDArray[np.float64], ln: npt.NDArray[np.float64], n: Any) -> float | None:
+def _regularity(x: Floats, ln: Floats, n: Any) -> float | None:
     """Maximum-likelihood p of z ~ Gamma(p, p/μ), `ln` being ln(m/μ); None where p → ∞.
 
     At the best μ the slope is Σ n x [ln(p x) − ψ(p x) + ln(m/μ)]: falling in p, and for p → ∞ it

@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import gammaln, softmax
 
+from clv.arrays import Floats
 from clv.errors import RequestError
 from clv.models.base import PurchaseModel
 from clv.models.beta_geometric import BetaGeometric
@@ -26,8 +26,6 @@ from clv.models.condensed_beta_geometric import CondensedBetaGeometric
 from clv.models.pareto_nbd import ParetoNBD
 
 __all__ = ["simulate_path"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def simulate_path(

@@ -25,11 +25,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import RequestError
 
 __all__ = ["Cause", "IncidentRecord", "causes"]
-
-Floats = npt.NDArray[np.float64]
 
 DAYS_PER_YEAR = 365.25
 LEVEL = 0.8

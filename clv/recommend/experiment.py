@@ -21,12 +21,12 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from clv.errors import RequestError
+from clv.recommend.experiment_size import SIGNIFICANCE
 from clv.recommend.policy import Policy, money
 
 __all__ = ["Assignment", "ExperimentEstimate", "assign", "estimate"]
 
 Arm = Literal["usual", "step"]
-SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.errors import RequestError
 from clv.recommend.allocation import Allocation, allocate
 from clv.recommend.policy import Policy, money
@@ -68,8 +69,8 @@ class RetentionBudget:
     """
 
     customer_id: npt.NDArray[Any]
-    spend: npt.NDArray[np.float64]
-    expected_gain: npt.NDArray[np.float64]
+    spend: Floats
+    expected_gain: Floats
     total: float
     shadow_price: float
     optimal_total: float

@@ -13,17 +13,15 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from dateutil.relativedelta import relativedelta
 
+from clv.arrays import Floats
 from clv.errors import RequestError
 from clv.history import Unit
 from clv.models.base import PurchaseModel
 from clv.value.terms import days_per_unit
 
 __all__ = ["ForecastMonth", "forecast", "months_after"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 from typing import Any, overload
 
 import numpy as np
-import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.pooled_spend import PooledSpend
@@ -32,7 +32,6 @@ from clv.value.value_intervals import LEVEL, CustomerColumns, bounds, futures
 
 __all__ = ["SAMPLE", "Forecast", "draw_sums", "total_of", "with_intervals"]
 
-Floats = npt.NDArray[np.float64]
 Spend = GammaGamma | PooledSpend
 
 SAMPLE = 20_000

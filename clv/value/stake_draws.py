@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
+from clv.arrays import Floats
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 from clv.value.leaving import value_leaving
 from clv.value.value_intervals import CustomerColumns
 
 __all__ = ["Stakes", "stakes_under"]
-
-Floats = npt.NDArray[np.float64]
 
 
 class Stakes(NamedTuple):

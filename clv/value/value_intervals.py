@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from clv.arrays import Floats
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 
@@ -37,8 +38,6 @@ __all__ = [
     "futures",
     "value_intervals",
 ]
-
-Floats = npt.NDArray[np.float64]
 
 LEVEL = 0.8
 """Of all intervals shown: 8 in 10 customers, or totals, lie between the bounds."""
