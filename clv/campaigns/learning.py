@@ -182,9 +182,8 @@ def _campaign(
         known = np.column_stack(
             [foreseen, np.log1p(x), o.recency, T, alive, np.log1p(alive * value)]
         )
-        pairs = [(o.arm == j) | (o.arm == 0) for j in range(1, len(o.arms))]
-        likely = [fit_propensity(o.arm[p] > 0, known[p]) for p in pairs]
-        concerns += [one.concern for one in likely if one.concern]
+        likely = fit_propensity(o.arm, known, o.arms)
+        concerns += likely.concerns(o.arms)
         bought, earned = (adjusted_effects(y, o.arm, known, likely) for y in (o.purchases, margin))
     sizes = np.bincount(o.arm)
     concerns += [

@@ -50,7 +50,7 @@ def main() -> None:
         y, arm = lived.purchases[kept], lived.arm[kept]
         known = np.column_stack([expected, alive, np.log1p(x), t_x, T])[kept]
         naive = randomised_effects(y, arm, np.full(len(y), 0.5))
-        adjusted = adjusted_effects(y, arm, known, [fit_propensity(arm == 1, known)])
+        adjusted = adjusted_effects(y, arm, known, fit_propensity(arm, known))
         note("chosen, plain difference", naive.effect[0], naive.standard_error[0], truth)
         note("chosen, adjusted", adjusted.effect[0], adjusted.standard_error[0], truth)
     print(f"{'':28}{'bias':>9}{'its error':>11}{'mean s.e.':>11}{'covered':>9}")

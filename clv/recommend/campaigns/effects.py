@@ -17,11 +17,13 @@ foreseeable anyway, and narrows the interval. It is a regression on the covariat
 on other customers than those it is used for (cross-fitting: Chernozhukov et al. 2018,
 doi:10.1111/ectj.12097). That is right where all that decided about the treatment, and also tells
 what customers do, is among the covariates. Nobody can check that.
+
+Either way each arm speaks of *all* customers of the campaign, whoever was in it, so that effects of
+different arms can be compared with each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,8 +52,7 @@ class Effects:
     covariance : ndarray, shape (arms, arms)
         Of their estimates, which share the control arm; robust to unequal variances.
     scores : ndarray, shape (arms, n)
-        ψ_a − ψ_0 of each customer, whose mean is the effect; nan for customers who were not
-        compared (other arms, where somebody decided).
+        ψ_a − ψ_0 of each customer, whose mean is the effect.
     """
 
     effect: Floats
@@ -115,21 +116,19 @@ def randomised_effects(
     ([2.0], [1.414])
     """
     y, a, pi, z = _checked(outcome, arm, probability, covariates)
-    parts = [_scores(y, a == code, 1 / pi, z) for code in range(a.max() + 1)]
-    scores = np.array([mine[0] - parts[0][0] for mine in parts[1:]])
-    spread = np.array([mine[1] - parts[0][1] for mine in parts[1:]])
-    return Effects(scores.mean(axis=1), _covariance(spread, len(y)), scores)
+    every = np.broadcast_to(1 / pi[:, None], (len(y), a.max() + 1))
+    return _compared(y, a, every, z)
 
 
 def adjusted_effects(
     outcome: npt.ArrayLike,
     arm: npt.ArrayLike,
     covariates: npt.ArrayLike,
-    propensities: Sequence[Propensity],
+    propensity: Propensity,
 ) -> Effects:
     """Effects where somebody decided who got what, adjusted for what is known of the customers.
 
-    Each arm is compared with the control among the customers of the two.
+    Of each arm, what it would have done for all customers together.
 
     Parameters
     ----------
@@ -139,8 +138,8 @@ def adjusted_effects(
         0 for the control, then 1, 2, …
     covariates : array_like, shape (n, k)
         All that may have decided about the treatment and also tells what customers do.
-    propensities : sequence of Propensity
-        For each arm but the control, of its customers and those of the control.
+    propensity : Propensity
+        From :func:`clv.recommend.campaigns.fit_propensity`, of the same customers in that order.
 
     Returns
     -------
@@ -159,29 +158,19 @@ def adjusted_effects(
     >>> z = rng.normal(size=4000)
     >>> arm = (rng.random(4000) < 1 / (1 + np.exp(-z))).astype(int)
     >>> outcome = 2 * z + arm + rng.normal(size=4000)  # the arm adds 1, and went to high z
-    >>> found = adjusted_effects(outcome, arm, z, [fit_propensity(arm == 1, z)])
+    >>> found = adjusted_effects(outcome, arm, z, fit_propensity(arm, z))
     >>> low, high = found.interval()
     >>> bool(low[0] < 1 < high[0])
     True
     """
     y, a, _, z = _checked(outcome, arm, None, covariates)
-    if len(propensities) != a.max():
+    pi = propensity.probability
+    if pi.shape != (len(y), a.max() + 1):
         raise RequestError(
-            f"Each of the {a.max()} arms beside the control needs a propensity; got "
-            f"{len(propensities)}."
+            f"The propensity is of {pi.shape[0]:,} customers and {pi.shape[1]} arms; the outcome "
+            f"is of {len(y):,} and {a.max() + 1}."
         )
-    scores = np.full((len(propensities), len(y)), np.nan)
-    spread = np.zeros_like(scores)
-    for j, propensity in enumerate(propensities):
-        pair = (a == j + 1) | (a == 0)
-        e, treated = propensity.treated, a[pair] == j + 1
-        folds = folds_of(treated, z[pair])
-        got = _scores(y[pair], treated, 1 / e, z[pair], folds)[0]
-        not_got = _scores(y[pair], ~treated, 1 / (1 - e), z[pair], folds)[0]
-        scores[j, pair] = got - not_got
-        # as part of a mean over all n: the customers of other arms say nothing about this one
-        spread[j, pair] = (scores[j, pair] - scores[j, pair].mean()) * len(y) / pair.sum()
-    return Effects(np.nanmean(scores, axis=1), _covariance(spread, len(y)), scores)
+    return _compared(y, a, 1 / pi, z, folds_of(a, z))
 
 
 def shares_differ(arm: npt.ArrayLike, probability: npt.ArrayLike) -> Rows:
@@ -216,6 +205,14 @@ def shares_differ(arm: npt.ArrayLike, probability: npt.ArrayLike) -> Rows:
     return np.flatnonzero(np.abs(size - len(a)) > MISMATCH * np.sqrt(variance))
 
 
+def _compared(y: Floats, a: Rows, weight: Floats, z: Floats, folds: Rows | None = None) -> Effects:
+    """Effects of the arms, given 1/π of each customer and arm."""
+    parts = [_scores(y, a == code, weight[:, code], z, folds) for code in range(a.max() + 1)]
+    scores = np.array([mine[0] - parts[0][0] for mine in parts[1:]])
+    spread = np.array([mine[1] - parts[0][1] for mine in parts[1:]])
+    return Effects(scores.mean(axis=1), np.asarray(spread @ spread.T / len(y) ** 2), scores)
+
+
 def _scores(
     y: Floats,
     inside: npt.NDArray[np.bool_],
@@ -245,10 +242,6 @@ def _scores(
     scores = expected + residual
     corrected = expected + residual / np.sqrt(np.maximum(1 - leverage, 0.25))
     return scores, corrected - corrected.mean()
-
-
-def _covariance(spread: Floats, n: int) -> Floats:
-    return np.asarray(spread @ spread.T / n**2)
 
 
 def _checked(

@@ -74,7 +74,7 @@ def qini(scores: npt.ArrayLike, rank_by: npt.ArrayLike) -> Qini:
     Parameters
     ----------
     scores : array_like, shape (n,)
-        Of one arm, as in :attr:`Effects.scores`; nan for who was not compared.
+        Of one arm, as in :attr:`Effects.scores`.
     rank_by : array_like, shape (n,)
         What the customers are ranked by, the highest first; known before the campaign. Customers
         who are equal in it stand in a random order.
@@ -86,7 +86,7 @@ def qini(scores: npt.ArrayLike, rank_by: npt.ArrayLike) -> Qini:
     Raises
     ------
     RequestError
-        Where lengths differ, fewer than two customers were compared, or a rank is not a number.
+        Where lengths differ, there are fewer than two customers, or a score or rank is no number.
 
     Examples
     --------
@@ -102,11 +102,10 @@ def qini(scores: npt.ArrayLike, rank_by: npt.ArrayLike) -> Qini:
             f"There must be one score and one rank a customer: {psi.shape} and {by.shape}."
         )
     faults = rows_at_fault(np.isnan(by), "nothing to be ranked by")
-    compared = np.isfinite(psi)
-    psi, by = psi[compared], by[compared]
+    faults += rows_at_fault(~np.isfinite(psi), "a score that is no finite number")
     n = len(psi)
     if n < 2:
-        faults.append(f"A ranking needs at least two customers who were compared; got {n}.")
+        faults.append(f"A ranking needs at least two customers; got {n}.")
     if faults:
         raise RequestError.of(faults)
     _, group, size = np.unique(-by, return_inverse=True, return_counts=True)

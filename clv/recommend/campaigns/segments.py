@@ -36,7 +36,7 @@ class SegmentEffect:
     segment : str
         Its name.
     customers : int
-        How many were compared.
+        How many were counted.
     estimate, standard_error : float
         From these customers alone, per customer in units of the outcome.
     mean, standard_deviation : float
@@ -67,7 +67,7 @@ def segment_effects(
     Parameters
     ----------
     scores : array_like, shape (n,)
-        Of one arm, as in :attr:`Effects.scores`; nan for who was not compared.
+        Of one arm, as in :attr:`Effects.scores`; nan for who is not counted.
     segment : array_like of int, shape (n,)
         Place of the customer's segment in `names`; known before the campaign.
     names : sequence of str

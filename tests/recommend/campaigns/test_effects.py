@@ -111,11 +111,16 @@ def chosen(
     return outcome, arm, z, e
 
 
+def known(e: Floats) -> Propensity:
+    """The propensity of two arms, stated."""
+    return Propensity(np.column_stack([1 - e, e]), np.zeros(2))
+
+
 def test_those_who_were_chosen_differ_and_the_adjustment_sees_it() -> None:
     y, arm, z, _ = chosen(4)
     naive = randomised_effects(y, arm, np.full(len(y), 0.5))
     assert naive.interval()[0][0] > 1.5  # the truth is 0.5
-    found = adjusted_effects(y, arm, z, [fit_propensity(arm == 1, z)])
+    found = adjusted_effects(y, arm, z, fit_propensity(arm, z))
     low, high = found.interval()
     assert low[0] < 0.5 < high[0]
     assert found.standard_error[0] < 0.06
@@ -123,14 +128,13 @@ def test_those_who_were_chosen_differ_and_the_adjustment_sees_it() -> None:
 
 def test_either_of_the_two_models_may_be_wrong() -> None:
     y, arm, z, _ = chosen(5)
-    ignorant = Propensity(np.full(len(y), 0.5), 0.0, float(len(y)))
-    right_outcome = adjusted_effects(y, arm, z, [ignorant])
+    right_outcome = adjusted_effects(y, arm, z, known(np.full(len(y), 0.5)))
     assert right_outcome.effect[0] == pytest.approx(0.5, abs=4 * right_outcome.standard_error[0])
     y, arm, z, e = chosen(6, 80_000, bent=True)  # e^z is no line in z
-    right_propensity = adjusted_effects(y, arm, z, [Propensity(e, 0.0, float(len(y)))])
+    right_propensity = adjusted_effects(y, arm, z, known(e))
     error = right_propensity.standard_error[0]
     assert right_propensity.effect[0] == pytest.approx(0.5, abs=4 * error)
-    both_wrong = adjusted_effects(y, arm, z, [Propensity(np.full(len(y), 0.5), 0.0, 1.0)])
+    both_wrong = adjusted_effects(y, arm, z, known(np.full(len(y), 0.5)))
     assert abs(both_wrong.effect[0] - 0.5) > 4 * both_wrong.standard_error[0]
 
 
@@ -138,51 +142,104 @@ def test_adjusted_intervals_cover() -> None:
     covered = 0
     for seed in range(20):
         y, arm, z, _ = chosen(seed, 1000)
-        low, high = adjusted_effects(y, arm, z, [fit_propensity(arm == 1, z)]).interval()
+        low, high = adjusted_effects(y, arm, z, fit_propensity(arm, z)).interval()
         covered += int(low[0] < 0.5 < high[0])
     assert covered >= 16  # of 20 intervals of 95 %, fewer cover with probability 0.003
 
 
 def test_the_order_of_rows_does_not_matter_to_the_folds() -> None:
     y, arm, z, _ = chosen(7, 500)
-    once = adjusted_effects(y, arm, z, [fit_propensity(arm == 1, z)])
+    once = adjusted_effects(y, arm, z, fit_propensity(arm, z))
     order = np.random.default_rng(7).permutation(500)
     y, arm, z = y[order], arm[order], z[order]
-    again = adjusted_effects(y, arm, z, [fit_propensity(arm == 1, z)])
+    again = adjusted_effects(y, arm, z, fit_propensity(arm, z))
     np.testing.assert_allclose(again.effect, once.effect, rtol=1e-6)
     np.testing.assert_allclose(again.standard_error, once.standard_error, rtol=1e-6)
 
 
-def test_an_arm_is_compared_with_the_control_alone() -> None:
-    y, arm, z, _ = chosen(8, 1500)
-    third = np.random.default_rng(8).random(1500) < 0.3
-    arm = np.where(third, 2, arm)
-    propensities = [
-        fit_propensity((arm == j)[(arm == j) | (arm == 0)], z[(arm == j) | (arm == 0)])
-        for j in (1, 2)
-    ]
-    found = adjusted_effects(y, arm, z, propensities)
-    pair = arm != 2
-    alone = adjusted_effects(y[pair], arm[pair], z[pair], propensities[:1])
-    # Standardised over other customers, the covariates differ by rounding alone.
-    assert found.effect[0] == pytest.approx(alone.effect[0], rel=1e-6)
-    assert found.standard_error[0] == pytest.approx(alone.standard_error[0], rel=1e-6)
-    assert np.isnan(found.scores[0][arm == 2]).all()
+def three_arms(seed: int, n: int) -> tuple[Floats, Floats, Floats]:
+    """Outcome, arm and covariate. Arms 1 and 2 add 0.4 + 0.4 z and 0.2 − 0.3 z, hence 0.4 and 0.2
+    on average over everybody; arm 1 went to high z and arm 2 to low, where each does most.
+    """
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=n)
+    odds = np.exp(np.column_stack([0 * z, z, -z]))
+    likely = np.cumsum(odds / odds.sum(axis=1, keepdims=True), axis=1)
+    arm = np.minimum((rng.random(n)[:, None] > likely).sum(axis=1), 2)
+    effect = np.column_stack([0 * z, 0.4 + 0.4 * z, 0.2 - 0.3 * z])
+    return z + effect[np.arange(n), arm] + rng.normal(size=n), arm, z
+
+
+def test_every_arm_speaks_of_all_customers() -> None:
+    runs = [three_arms(seed, 2000) for seed in range(40)]
+    found = [adjusted_effects(y, arm, z, fit_propensity(arm, z)) for y, arm, z in runs]
+    effects = np.array([one.effect for one in found])
+    error = effects.std(axis=0, ddof=1) / np.sqrt(len(runs))
+    assert (np.abs(effects.mean(axis=0) - [0.4, 0.2]) < 4 * error).all()
+    # Of 80 intervals of 95 %, 69 or fewer cover with probability 0.002 were they independent.
+    bounds = [one.interval() for one in found]
+    covered = sum(int(((low < [0.4, 0.2]) & (high > [0.4, 0.2])).sum()) for low, high in bounds)
+    assert covered >= 70
+    # Among the customers of the arm and the control alone the effects are others: those who got
+    # arm 1 have z above the average, and it does more for them.
+    y, arm, z = three_arms(1, 40_000)
+    for j, true in ((1, 0.4), (2, 0.2)):
+        pair = (arm == j) | (arm == 0)
+        alone = adjusted_effects(
+            y[pair], arm[pair] > 0, z[pair], fit_propensity(arm[pair] > 0, z[pair])
+        )
+        assert alone.interval()[0][0] > true
+
+
+def test_the_covariance_of_adjusted_effects_is_that_of_other_campaigns() -> None:
+    found = []
+    for seed in range(150):
+        y, arm, z = three_arms(seed, 1000)
+        found.append(adjusted_effects(y, arm, z, fit_propensity(arm, z)))
+    seen = np.cov(np.array([one.effect for one in found]).T)
+    claimed = np.mean([one.covariance for one in found], axis=0)
+    # A covariance of 150 pairs has a standard error of √((v₁v₂ + c²)/150).
+    error = np.sqrt((np.outer(np.diag(seen), np.diag(seen)) + seen**2) / 150)
+    assert (np.abs(seen - claimed) < 3.5 * error).all()
+
+
+def test_probabilities_of_three_arms_are_found() -> None:
+    _, arm, z = three_arms(3, 40_000)
+    odds = np.exp(np.column_stack([0 * z, z, -z]))
+    true = odds / odds.sum(axis=1, keepdims=True)
+    found = fit_propensity(arm, z).probability
+    # coefficients have standard errors of about 0.015: at |z| of 3, 5 % of the odds
+    assert np.abs(found - true).max() < 0.03
+    assert np.abs(found - true).mean() < 0.005
+    np.testing.assert_allclose(found.mean(axis=0), np.bincount(arm) / len(arm), atol=1e-3)
 
 
 def test_poor_overlap_is_told() -> None:
     rng = np.random.default_rng(9)
     z = rng.normal(size=2000)
     found = fit_propensity(rng.random(2000) < 1 / (1 + np.exp(-6 * z)), z)
-    assert found.beyond > 0.3
-    assert "hardly anybody alike was treated otherwise" in found.concern
-    assert found.effective < 1000
+    # logistic(6z) < 0.05 where z < −0.491: Φ(−0.491) = 0.312, with a standard error of 0.010
+    np.testing.assert_allclose(found.beyond, 0.312, atol=0.04)
+    none, letter = found.concerns(["none", "letter"])
+    assert "hardly anybody alike was in arm 'none'" in none
+    assert "'letter'" in letter
+
+
+def test_a_small_arm_is_no_lack_of_overlap() -> None:
+    # 3 % of the customers, by chance: nobody's probability is small beside that share.
+    rng = np.random.default_rng(9)
+    z = rng.normal(size=5000)
+    found = fit_propensity(rng.random(5000) < 0.03, z)
+    assert found.concerns(["none", "letter"]) == []
 
 
 def test_nobody_alike_left_untreated_is_refused() -> None:
     z = np.linspace(-1, 1, 200)
-    with pytest.raises(CampaignsError, match="tells exactly who was treated"):
+    with pytest.raises(CampaignsError, match="tells exactly who was in arm '1' and"):
         fit_propensity(z > 0.3, z)
+    arm = np.where(z > 0.3, 2, np.arange(200) % 2)  # only the second arm has nobody alike
+    with pytest.raises(CampaignsError, match="in arm 'voucher' and who"):
+        fit_propensity(arm, z, ["none", "letter", "voucher"])
 
 
 def test_lost_customers_are_seen_in_the_sizes() -> None:
@@ -202,5 +259,5 @@ def test_what_makes_no_sense_is_refused_all_at_once() -> None:
         randomised_effects([1, 2, 3], [0, 0, 0], [0.5] * 3)
     with pytest.raises(RequestError, match="one row a customer"):
         randomised_effects([1, 2], [0, 1, 1], [0.5, 0.5])
-    with pytest.raises(RequestError, match="needs a propensity"):
-        adjusted_effects([1, 2, 3, 4], [0, 0, 1, 1], [1, 2, 3, 4], [])
+    with pytest.raises(RequestError, match="of 2 customers and 2 arms; the outcome is of 4 and 2"):
+        adjusted_effects([1, 2, 3, 4], [0, 0, 1, 1], [1, 2, 3, 4], known(np.full(2, 0.5)))

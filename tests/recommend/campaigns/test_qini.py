@@ -60,15 +60,12 @@ def test_the_standard_error_is_that_of_drawing_other_customers() -> None:
     assert found.standard_error == pytest.approx(np.std(drawn), rel=0.06)
 
 
-def test_who_was_not_compared_is_left_out() -> None:
-    assert qini([1, np.nan, 3], [3, 2, 1]).customers == 2
-    assert qini([1, np.nan, 3], [3, 2, 1]).area == qini([1, 3], [3, 1]).area
-
-
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(RequestError, match="nothing to be ranked by"):
         qini([1, 2], [np.nan, 1])
-    with pytest.raises(RequestError, match="at least two"):
+    with pytest.raises(RequestError, match="a score that is no finite number"):
         qini([1, np.nan], [2, 1])
+    with pytest.raises(RequestError, match="at least two"):
+        qini([1], [2])
     with pytest.raises(RequestError, match="one score and one rank"):
         qini([1, 2], [1])
