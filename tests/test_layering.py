@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 MAY_IMPORT["clv.evaluate"] = MAY_IMPORT["clv.value"] | {"clv.value"}  # knows no policy
 MAY_IMPORT["clv.book.directory"] = {"clv.errors"}  # a whole book or none; not what is in it
+MAY_IMPORT["clv.book.values"] = {"clv.book.directory"}
 MAY_IMPORT["clv.book.learned"] = {"clv.errors", "clv.book.directory", "clv.recommend"}
 MAY_IMPORT["clv.book.intervals"] = set(MAY_IMPORT) - {"clv.datasets", "clv.evaluate"}
 for above, below in (

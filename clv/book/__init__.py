@@ -1,11 +1,11 @@
 """A customer book on disk: written whole, opened by all, and what it answers.
 
-One direction: `directory` (files) <- `learned`, `intervals` <- `decisions` <- `budget` <-
+One direction: `directory` (files) <- `values`, `learned`, `intervals` <- `decisions` <- `budget` <-
 `recovery`, `split` <- `customer_book` (the `Book` that people open) <- `orders`.
 """
 
 from __future__ import annotations
 
-from clv.book.customer_book import VALUE_COLUMNS, Book
+from clv.book.customer_book import Book
 
-__all__ = ["VALUE_COLUMNS", "Book"]
+__all__ = ["Book"]

@@ -19,18 +19,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv.book.directory import (
-    FORMAT,
-    INTERVAL_COLUMNS,
-    MANIFEST,
-    MODELS,
-    POLICY,
-    SCORE_COLUMNS,
-    VALUES,
-    damage,
-    whole,
-)
+from clv.book.directory import FORMAT, MANIFEST, MODELS, POLICY, damage, whole
 from clv.book.learned import add_learned, build_of, read_learned
+from clv.book.values import VALUE_COLUMNS, ids_near, read_customer, read_values
 from clv.errors import BookError, RequestError, UnknownNameError
 from clv.recommend.learned import Learned
 from clv.recommend.policy import Policy
@@ -39,7 +30,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from clv.inference.parameter_draws import ParameterDraws
     from clv.models.base import PurchaseModel
@@ -52,10 +42,7 @@ if TYPE_CHECKING:
     from clv.recommend.retention import RetentionBudget
     from clv.value.forecast_intervals import Forecast
 
-__all__ = ["VALUE_COLUMNS", "Book"]
-
-VALUE_COLUMNS = (*SCORE_COLUMNS, *INTERVAL_COLUMNS)
-"""The columns of `values.parquet` that a value row shows, in this order."""
+__all__ = ["Book"]
 
 TERMS = ("margin", "discount_rate", "horizon_months")
 
@@ -229,16 +216,9 @@ class Book:
 
     # -- values -----------------------------------------------------------------------------------
 
-    def _file(self) -> pq.ParquetFile:
-        # read_table would load pandas, half a second that a look-up of one customer waits for; and
-        # to an engine `*` or `T=5` in a path would mean more than a name.
-        import pyarrow.parquet as pq
-
-        return pq.ParquetFile(self.path / VALUES)
-
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Read some columns of all customers, in the order of their ids."""
-        return self._file().read(columns=list(columns)).select(list(columns))
+        return read_values(self.path, columns)
 
     def values(self, *, top: int | None = None) -> pd.DataFrame:
         """Values of all customers, or of the `top` most valuable, the highest first.
@@ -246,7 +226,8 @@ class Book:
         Returns
         -------
         pandas.DataFrame
-            The columns of :data:`VALUE_COLUMNS`; ordered by customer id, or by lifetime value.
+            The columns of :data:`~clv.book.values.VALUE_COLUMNS`; ordered by customer id, or by
+            lifetime value.
         """
         table = self.read(VALUE_COLUMNS)
         if top is not None:
@@ -258,44 +239,23 @@ class Book:
         return frame
 
     def customer(self, customer_id: str) -> dict[str, Any]:
-        """Values of one customer, by the names of :data:`VALUE_COLUMNS`.
+        """Values of one customer, by the names of :data:`~clv.book.values.VALUE_COLUMNS`.
 
         Raises
         ------
         UnknownNameError
             Where the book has no such customer, with the ids nearest to it.
         """
-        file = self._file()
-        for group in _likely_first(file.metadata, customer_id):
-            ids = file.read_row_group(group, columns=["customer_id"]).column(0).to_pylist()
-            if customer_id in ids:
-                table = file.read_row_group(group, columns=list(VALUE_COLUMNS))
-                row: dict[str, Any] = table.slice(ids.index(customer_id), 1).to_pylist()[0]
-                return {name: row[name] for name in VALUE_COLUMNS}
+        row = read_customer(self.path, customer_id)
+        if row is not None:
+            return row
         raise UnknownNameError(
             "customer",
             customer_id,
-            near=self._ids_near(customer_id),
+            near=ids_near(self.path, customer_id),
             then=f"{self.path} holds {self.customers:,} customers; ids are text and keep "
             "their leading zeros.",
         )
-
-    def _ids_near(self, customer_id: str) -> list[str]:
-        import duckdb
-
-        with duckdb.connect() as engine:
-            engine.register("book", self.read(["customer_id"]))
-            rows = engine.execute(
-                "select customer_id, "
-                "ltrim(lower(trim(customer_id)), '0') = ltrim(lower(trim($id)), '0') as same, "
-                "levenshtein(lower(customer_id), lower($id)) as edits from book "
-                # An id of which more than half would have to change is not what was meant.
-                "where same or 2 * edits <= greatest(length(customer_id), length($id)) "
-                "order by same desc, edits, customer_id limit 3",
-                {"id": customer_id},
-            ).fetchall()
-        same = [found for found, is_same, _ in rows if is_same]  # but for zeros, blanks and case
-        return same or [found for found, _, _ in rows]
 
     # -- decisions --------------------------------------------------------------------------------
 
@@ -437,15 +397,3 @@ class Book:
         from clv.book.budget import budget
 
         return budget(self, total, by=by, quotas=quotas)
-
-
-def _likely_first(metadata: pq.FileMetaData, customer_id: str) -> list[int]:
-    """Row groups, those first whose range of ids holds this one; a file may state no range."""
-
-    def unlikely(group: int) -> bool:
-        stated = metadata.row_group(group).column(VALUE_COLUMNS.index("customer_id")).statistics
-        if stated is None or not stated.has_min_max:
-            return True
-        return not stated.min <= customer_id <= stated.max
-
-    return sorted(range(metadata.num_row_groups), key=unlikely)
