@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clv.errors import CampaignsError
 from clv.transactions.columns import CUSTOMER, in_first_tier, looks_like_values
+from clv.transactions.logs import faults_of_choice, faults_of_given, faults_of_taken
 
 __all__ = ["CampaignColumns", "recognise_campaigns"]
 
@@ -86,36 +86,14 @@ def recognise_campaigns(
     'Variant'
     """
     given = dict(given or {})
-    faults: list[str] = []
-    for role, name in given.items():
-        if role not in ROLES:
-            faults.append(
-                f"There is no role {role!r} in columns=; the roles are {', '.join(ROLES)}."
-            )
-        elif name not in names:
-            near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
-            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-            faults.append(f"There is no column {name!r} (given as {role}).{hint}")
+    faults = faults_of_given(names, given, ROLES)
     roles: dict[str, str] = {}
     for role, tiers in ROLES.items():
         found = [given[role]] if role in given else in_first_tier(names, tiers)
-        if len(found) > 1:
-            faults.append(
-                f"The {role} could be any of {' and '.join(map(repr, found))}. "
-                f"Say which: columns={{{role!r}: {found[0]!r}}}."
-            )
+        faults += faults_of_choice(role, found)
         if found:
             roles[role] = found[0]
-    faults += [
-        f"No column is recognised as the {role} ({meaning}). Name it: columns={{{role!r}: '...'}}."
-        for role, meaning in REQUIRED.items()
-        if role not in roles
-    ]
-    taken = list(roles.values())
-    faults += [
-        f"The column {name!r} is taken twice; every role needs a column of its own."
-        for name in sorted({name for name in taken if taken.count(name) > 1})
-    ]
+    faults += faults_of_taken(roles, REQUIRED)
     if faults:
         then = f"The columns are: {', '.join(map(repr, names))}.{looks_like_values(names)}"
         raise CampaignsError.of(faults, then=then)

@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import ibis.expr.types as ir
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from clv.errors import CampaignsError
-from clv.transactions import engine, layouts
 from clv.transactions.campaign_columns import CampaignColumns
 from clv.transactions.engine import Source
 from clv.transactions.incident_values import numbers_of
-from clv.transactions.report import counted, quoted
+from clv.transactions.logs import Said, places, read_rows
+from clv.transactions.report import counted
 from clv.transactions.values import blank, customer, day
 
-__all__ = ["Said", "campaign_values", "collect", "places"]
-
-Mask = npt.NDArray[np.bool_]
+__all__ = ["campaign_values", "collect"]
 
 RANGE = {
     "spend": (0.0, np.inf, "0 or more"),
     "assignment_probability": (np.nextafter(0.0, 1.0), 1.0, "above 0 and at most 1"),
 }
 """Least and most of the numbers, and how the range is said."""
-
-
-@dataclass(frozen=True, eq=False)
-class Said:
-    """What the rows of a log say.
-
-    Attributes
-    ----------
-    rows : pandas.DataFrame
-        One row per row of the log: each role that the log has as text, None for nothing, and
-        `date` as a day.
-    notices : list of str
-        How it was read.
-    faults : list of str
-        Days that cannot be read.
-    """
-
-    rows: pd.DataFrame
-    notices: list[str]
-    faults: list[str]
 
 
 def collect(source: Source, taken: CampaignColumns) -> Said:
@@ -66,7 +43,7 @@ def collect(source: Source, taken: CampaignColumns) -> Said:
         days: dict[str, ir.Value] = {
             "date": day(table[when], layout),
             "written": table[when].cast(str),
-            "no_date": blank(table[when]),
+            "blank": blank(table[when]),
         }
         found: pd.DataFrame = table.select(**texts, **days).to_pyarrow().to_pandas()
         found["date"] = pd.to_datetime(found["date"]).astype("datetime64[us]")
@@ -74,28 +51,8 @@ def collect(source: Source, taken: CampaignColumns) -> Said:
             found[role] = found[role].astype(object).where(found[role].notna(), None)
         return found
 
-    said, notices = read(None), [str(taken)]
-    unread, choice = _unread(said), None
-    if unread.any():
-        choice = layouts.choose(source, when)
-        if choice is not None and choice.dates > int(said["date"].notna().sum()):
-            said = read(choice.layout.strptime)
-            unread = _unread(said)
-            notices.append(
-                f"Dates were read as {choice.layout.words} (such as {choice.example!r}); no other "
-                "layout reads as many."
-            )
-        else:
-            choice = None
-    where = "; ".join(places(source, said, unread, "written"))
-    faults = layouts.faults_of(when, int(unread.sum()), len(said), where, choice)
-    return Said(said, notices, faults)
-
-
-def _unread(said: pd.DataFrame) -> Mask:
-    """Rows without a readable day; a row without day and customer is a blank line."""
-    empty = said["no_date"].to_numpy(dtype=np.bool_) & said["customer_id"].isna().to_numpy()
-    return np.asarray(said["date"].isna().to_numpy() & ~empty)
+    said = read_rows(source, when, "date", read)
+    return replace(said, notices=[str(taken), *said.notices])
 
 
 def campaign_values(
@@ -131,13 +88,3 @@ def campaign_values(
                 )
         frame[role] = numbers
     return frame, faults
-
-
-def places(source: Source, said: pd.DataFrame, rows: Mask, shown: str | None) -> tuple[str, ...]:
-    """Say where the first three of some rows stand, and what one of their columns says."""
-    first = np.flatnonzero(rows)[:3]
-    where = engine.places(source, [int(i) for i in first])
-    if shown is None:
-        return tuple(where)
-    values = said[shown].iloc[first]
-    return tuple(f"{at}: {quoted(value)}" for at, value in zip(where, values, strict=True))

@@ -7,32 +7,27 @@ customers who could have been treated and were not, what a campaign did cannot b
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from clv.errors import CampaignsError, OrdersError
-from clv.transactions import engine, files
+from clv.transactions import engine
 from clv.transactions.campaign_columns import CampaignColumns, recognise_campaigns
-from clv.transactions.campaign_reading import campaign_values, collect, places
+from clv.transactions.campaign_reading import campaign_values, collect
 from clv.transactions.columns import plain
-from clv.transactions.engine import Source
+from clv.transactions.logs import Mask, fingerprint, places
 from clv.transactions.report import IncidentReport, counted
 
 __all__ = ["CampaignLog", "CampaignReport", "read_campaigns"]
-
-Mask = npt.NDArray[np.bool_]
 
 CONTROL = frozenset(
     {"control", "controlgroup", "holdout", "holdoutgroup", "none", "nothing", "untreated"}
 )
 """Names of an arm that got nothing, without case, spaces and punctuation."""
-
 
 COLUMNS = (
     *("campaign", "customer_id", "date", "arm", "control", "spend"),
@@ -169,7 +164,7 @@ def read_campaigns(
         columns=taken,
         report=report.noting(*_unsaid(kept)),
         source=opened.name,
-        sha256=_sha256(opened, kept),
+        sha256=fingerprint(opened, kept),
     )
 
 
@@ -252,9 +247,3 @@ def _unsaid(kept: pd.DataFrame) -> list[str]:
             "somebody chose the customers."
         )
     return notices
-
-
-def _sha256(source: Source, frame: pd.DataFrame) -> str:
-    if source.paths:
-        return files.sha256(list(source.paths))
-    return hashlib.sha256(frame.to_csv().encode()).hexdigest()
