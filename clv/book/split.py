@@ -100,10 +100,18 @@ def split(
     used = ["retention.appreciation_*"]
     if expected:
         used += [*OF_RECOVERY, *(f"problems.{one.problem}.*" for one in expected)]
+    if any(_floor(book, one) > 0 for one in expected):
+        used.append("fairness.spread")
     further = [
         key for key in book.policy.assumed if any(fnmatch.fnmatch(key, name) for name in used)
     ]
     return replace(divided, assumed=(*assumed(book), *further))
+
+
+def _floor(book: Opened, one: Expected) -> float:
+    """The least that everyone with such a problem gets, in money."""
+    kind = book.policy.problem(one.problem)
+    return max(kind.floor_share * one.loss, kind.floor_fixed)
 
 
 def _problems(book: Opened, one: Expected) -> list[ExpectedProblems]:
@@ -124,7 +132,10 @@ def _problems(book: Opened, one: Expected) -> list[ExpectedProblems]:
     if not reached[-1] > 0:
         raise RequestError("Nobody is expected to buy again: no problems can be expected either.")
     places = np.minimum((reached / reached[-1] * CLASSES).astype(int), CLASSES - 1)
-    floor = max(kind.floor_share * one.loss, kind.floor_fixed)
+    floor = _floor(book, one)
+    # as in recovery_limits: without a floor there is nothing to be a multiple of
+    of_spread = policy.fairness.spread * floor if floor > 0 else np.inf
+    most = min(rules.most_of_loss * one.loss, of_spread, rules.most_in_12_months)
     parts = []
     for place in range(CLASSES):
         rows = order[places == place]
@@ -137,7 +148,7 @@ def _problems(book: Opened, one: Expected) -> list[ExpectedProblems]:
                     float(np.average(savable[rows], weights=weight[rows])),
                     rules.money_scale * one.loss,
                     floor=floor,
-                    most=max(floor, min(rules.most_of_loss * one.loss, rules.most_in_12_months)),
+                    most=max(floor, most),
                 )
             )
     return parts

@@ -273,7 +273,10 @@ def _rules(policy: Policy, value_of_new: float) -> list[str]:
             f"months nobody more than {money(recovery.most_in_12_months, currency)}; but everyone "
             "gets the floor of the problem type."
         ),
-        f"For the same problem and loss nobody gets more than {spread:g} times what another gets.",
+        (
+            f"For the same problem and loss nobody gets more than {spread:g} times the floor, where "
+            "the problem type has one."
+        ),
         (
             f"A customer with {100 * share:.3g} % or more of the value of all customers is "
             "integral: a person decides."

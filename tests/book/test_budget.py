@@ -94,6 +94,24 @@ def test_problems_meet_customers_as_they_buy(book: clv.Book) -> None:
     assert "problems.mistreated.dropout" not in got.assumed
 
 
+def test_what_recovery_will_need_knows_the_fair_spread(tmp_path: Path) -> None:
+    # nobody more than the floor itself: 5 % of 35 for a defective item, by the policy
+    alike = clv.Policy.parse("[fairness]\nspread = 1.0")
+    path = tmp_path / "book"
+    book = clv.build_book(clv.datasets.path("cdnow"), path, policy=alike, end=CDNOW_END)
+    got = split(book, expected=[Expected("defective", 40, 35)])
+    assert got.spend_on("recovery") == pytest.approx(40 * 0.05 * 35)
+
+
+def test_what_recovery_will_need_is_never_more_than_the_limits_say(book: clv.Book) -> None:
+    got = split(book, expected=[Expected("defective", 40, 35)])
+    rich = clv.recovery_limit(book.policy, "defective", 35, value_if_alive=1e9, frequency=0)
+    assert got.spend_on("recovery") <= 40 * rich.recommended + 1e-9
+    assert "fairness.spread" in got.assumed
+    without_floor = split(book, expected=[Expected("return_friction", 40, 35)])
+    assert "fairness.spread" not in without_floor.assumed
+
+
 def test_appreciation_is_that_of_the_stages(book: clv.Book) -> None:
     got = split(book, projects=[Project("boxes", 50, 40)])
     per_stage = book.policy.retention.stage_appreciation

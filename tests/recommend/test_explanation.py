@@ -51,7 +51,7 @@ def test_a_figure_of_the_policy_that_changes_is_told() -> None:
         "[recovery]\nprompt_hours = 8.0": "Answer within 8 hours",
         "[authority]\nmanager = 700.0": "manager 700.00",
         "[recovery]\nmost_in_12_months = 90.0": "in 12 months nobody more than 90.00",
-        "[fairness]\nspread = 3.0": "more than 3 times what another gets",
+        "[fairness]\nspread = 3.0": "more than 3 times the floor, where the problem type has one",
         "[integral]\nvalue_share = 0.05": "5 % or more of the value",
         "[abuse]\nfactor = 4.0": "over 4 times as often",
         '[stages]\nlabel_new = "fresh"': "Stage: fresh.",
