@@ -65,7 +65,8 @@ def build_book(
     source : Orders, path, pattern of paths, or pandas.DataFrame
         As for :func:`clv.read_orders`.
     path : str or Path
-        Directory to write; a book that stands there is replaced in one step.
+        Directory to write; a book that stands there is replaced in one step, and what it had
+        learned is gone with it: the logs must speak to the new models.
     policy : Policy, optional
         Margin, discount rate, horizon and the rules of the recommender; all assumed by default.
     end : date or "YYYY-MM-DD", optional

@@ -59,6 +59,7 @@ def build(
 
     refuse_other(output)  # before the work, not after it
     policy = clv.Policy.load(policy_file) if policy_file else clv.Policy()
+    dropped = _learned(output)
     with Progress() as progress:
         progress("Reading the orders")
         log = clv.read_orders(orders, customer_id=customer_id, date=date, amount=amount)
@@ -88,4 +89,30 @@ def build(
             f"{len(policy.assumed)} figures of the policy are assumed. To see them and set your "
             "own: clv policy init policy.toml."
         )
+    if dropped:
+        paragraph(_told_again(dropped, shlex.quote(str(output))))
     click.echo(f"Wrote the customer book to {output}. Next: clv value {shlex.quote(str(output))}")
+
+
+def _learned(book: Path) -> tuple[str, ...]:
+    """Keys of the figures that the book which stands there has learned, and follows."""
+    from clv.book.learned import read_learned
+    from clv.errors import BookError
+
+    try:
+        learned = read_learned(book)
+    except BookError:  # it could not be followed before either
+        return ()
+    return tuple(learned.figures) if learned else ()
+
+
+def _told_again(dropped: tuple[str, ...], book: str) -> str:
+    """Say what a new build no longer knows, and what learns it again."""
+    from_campaigns = [key for key in dropped if key.startswith("retention.")]
+    again = [f"clv campaigns fit {book} CAMPAIGNS"] if from_campaigns else []
+    if len(from_campaigns) < len(dropped):
+        again.insert(0, f"clv incidents fit {book} INCIDENTS")
+    return (
+        f"Caution: what the book that stood there had learned is gone ({', '.join(dropped)}): the "
+        f"logs must speak to the new models. Learn it again: {'; '.join(again)}."
+    )

@@ -274,8 +274,8 @@ def _rules(policy: Policy, value_of_new: float) -> list[str]:
             "gets the floor of the problem type."
         ),
         (
-            f"For the same problem and loss nobody gets more than {spread:g} times the floor, where "
-            "the problem type has one."
+            f"For the same problem and loss nobody gets more than {spread:g} times the floor, "
+            "where the problem type has one."
         ),
         (
             f"A customer with {100 * share:.3g} % or more of the value of all customers is "

@@ -108,7 +108,7 @@ def test_what_recovery_will_need_is_never_more_than_the_limits_say(book: clv.Boo
     rich = clv.recovery_limit(book.policy, "defective", 35, value_if_alive=1e9, frequency=0)
     assert got.spend_on("recovery") <= 40 * rich.recommended + 1e-9
     assert "fairness.spread" in got.assumed
-    without_floor = split(book, expected=[Expected("return_friction", 40, 35)])
+    without_floor = split(book, expected=[Expected("returned_item", 40, 35)])
     assert "fairness.spread" not in without_floor.assumed
 
 

@@ -39,6 +39,18 @@ def test_what_is_said_is_what_is_written(made: Path, tmp_path: Path) -> None:
     assert (tmp_path / "book" / "learned.json").is_file()
 
 
+def test_a_new_build_says_what_it_no_longer_knows(made: Path, tmp_path: Path) -> None:
+    book, orders = tmp_path / "my book", (made / "orders.csv", "--end", "2023-12-31")
+    shutil.copytree(made / "book", book)
+    assert "had learned" not in done("build", *orders, "-o", book).out
+    done("campaigns", "fit", book, made / "campaigns.csv")
+    told = " ".join(done("build", *orders, "-o", book).out.split())
+    assert "is gone (retention.effect, retention.money_scale)" in told
+    assert f"Learn it again: clv campaigns fit '{book}' CAMPAIGNS." in told
+    assert "incidents fit" not in told
+    assert not (book / "learned.json").exists()
+
+
 def test_the_table_names_each_arm_and_what_becomes_of_it(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "book", tmp_path / "book")
     said = done("campaigns", "fit", tmp_path / "book", made / "campaigns.csv", "--by", "stage").out
