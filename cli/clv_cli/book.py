@@ -1,4 +1,4 @@
-"""What the commands that read a book have in common: the argument, and the word on assumptions."""
+"""What the commands that read a book have in common: its arguments, and the word on assumptions."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ __all__ = [
     "book_argument",
     "echo_caveats",
     "interval_name",
+    "orders_option",
     "total_value",
     "without_intervals",
 ]
@@ -39,6 +40,16 @@ class _BookType(click.ParamType):  # type: ignore[type-arg]  # not generic befor
 def book_argument(command: F) -> F:
     """Add the BOOK argument, opened."""
     return click.argument("book", type=_BookType())(command)
+
+
+def orders_option(command: F) -> F:
+    """Add the `--orders` option of the commands that read the orders of a book again."""
+    return click.option(
+        "--orders",
+        metavar="ORDERS",
+        help="The orders of BOOK, where they are elsewhere now or have grown; without it, those "
+        "that BOOK was built from.",
+    )(command)
 
 
 def echo_caveats(book: Book, keys: Sequence[str]) -> None:

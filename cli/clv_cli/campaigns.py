@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import book_argument
+from clv_cli.book import book_argument, orders_option
 from clv_cli.output import (
     Progress,
     between,
@@ -44,11 +44,7 @@ Examples:
 )
 @book_argument
 @click.argument("campaigns_log", metavar="CAMPAIGNS")
-@click.option(
-    "--orders",
-    metavar="ORDERS",
-    help="Orders of before and after the campaigns; without it, those that BOOK was built from.",
-)
+@orders_option
 @click.option(
     "--window",
     type=QUANTITY,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import book_argument
+from clv_cli.book import book_argument, orders_option
 from clv_cli.output import (
     Progress,
     between,
@@ -26,16 +26,10 @@ if TYPE_CHECKING:
     from clv.models.incidents.likelihood import Link
     from clv.recommend.causes import Cause
 
-__all__ = ["incidents", "orders_option"]
+__all__ = ["incidents"]
 
 SHOWN = 10
 """Causes, and silent customers, that a table shows; the other formats have all."""
-
-orders_option = click.option(
-    "--orders",
-    metavar="ORDERS",
-    help="Where the orders of BOOK are now, if not where they were when it was built.",
-)
 
 
 @click.group(
