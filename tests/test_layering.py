@@ -53,7 +53,7 @@ MAY_IMPORT["clv.book.orders"] |= {"clv.book"}
 MAY_IMPORT["clv.build"] = MAY_IMPORT["clv.book.orders"] | {"clv.book.orders"}
 MAY_IMPORT["clv.campaigns"] = MAY_IMPORT["clv.build"]
 MAY_IMPORT["clv.plots"] = MAY_IMPORT["clv.build"] | {"clv.build", "clv.evaluate", "clv.campaigns"}
-MAY_IMPORT["clv.incidents"] = MAY_IMPORT["clv.build"] | {"clv.campaigns"}
+MAY_IMPORT["clv.incidents"] = MAY_IMPORT["clv.build"]
 MAY_IMPORT["clv_cli"] = {*MAY_IMPORT, "clv"}
 
 # Half a second or more between them; a command imports them when it runs, not before.
