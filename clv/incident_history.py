@@ -26,7 +26,8 @@ Ints = npt.NDArray[np.int64]
 OF_CUSTOMERS = ("frequency", "recency", "T")
 OF_INCIDENTS = (
     *("incident_customer", "time", "contact", "kind", "severity", "earlier_purchases"),
-    *("earlier_incident", "goodwill_ratio", "hours", "resolved", "assignment_probability", "row"),
+    *("earlier_incident", "goodwill_ratio", "hours", "resolved", "assignment_probability"),
+    *("step", "expected_goodwill", "row"),
 )
 
 
@@ -65,7 +66,13 @@ class IncidentHistories:
     resolved : ndarray, shape (m,)
         1 or 0; nan where not known.
     assignment_probability : ndarray, shape (m,)
-        With which the goodwill given was drawn; nan where it was not randomised.
+        With which the arm it is in was drawn; nan where it was not randomised.
+    step : ndarray, shape (m,)
+        1 where a step of goodwill was drawn by chance, 0 where the usual offer was; nan where
+        nothing was drawn, or not known.
+    expected_goodwill : ndarray, shape (m,)
+        Of incidents whose goodwill was drawn by chance, the mean of ln(1 + goodwill/loss) over what
+        could have been drawn; nan for the others.
     row : ndarray of int, shape (m,)
         The row of the incident log it comes from.
     unit : str
@@ -101,6 +108,8 @@ class IncidentHistories:
     hours: Floats
     resolved: Floats
     assignment_probability: Floats
+    step: Floats
+    expected_goodwill: Floats
     row: Ints
     unit: Unit = "day"
     end: date | None = None
@@ -136,6 +145,8 @@ class IncidentHistories:
         hours: npt.ArrayLike | None = None,
         resolved: npt.ArrayLike | None = None,
         assignment_probability: npt.ArrayLike | None = None,
+        step: npt.ArrayLike | None = None,
+        expected_goodwill: npt.ArrayLike | None = None,
         customer_id: npt.ArrayLike | None = None,
     ) -> IncidentHistories:
         """Histories and incidents from arrays; the unit and the end are those of `plain`.
@@ -148,8 +159,10 @@ class IncidentHistories:
             One value for each customer with incidents.
         incident_customer, time, contact, kind, kinds
             As the attributes of the same name; incidents sorted by customer, then time.
-        severity, goodwill_ratio, hours, resolved, assignment_probability : array_like, optional
+        severity, goodwill_ratio, hours, resolved : array_like, optional
             As the attributes; not known where not given.
+        assignment_probability, step, expected_goodwill : array_like, optional
+            The same.
         earlier_purchases, earlier_incident : array_like, optional
             As the attributes; 0 where not given.
         customer_id : array_like, optional
@@ -195,6 +208,8 @@ class IncidentHistories:
             hours=floats(hours),
             resolved=floats(resolved),
             assignment_probability=floats(assignment_probability),
+            step=floats(step),
+            expected_goodwill=floats(expected_goodwill),
             row=np.arange(m, dtype=np.int64),
             unit=plain.unit,
             end=plain.end,
@@ -288,7 +303,7 @@ class IncidentHistories:
         back = np.zeros(len(who), dtype=np.bool_)
         back[1:] = (who[1:] == who[:-1]) & (time[1:] < time[:-1])
         severity, earlier = self.severity, self.earlier_purchases
-        goodwill, hours = self.goodwill_ratio, self.hours
+        goodwill, hours, expected = self.goodwill_ratio, self.hours, self.expected_goodwill
         rules = (
             ("a customer before that of the incident above (sort by customer, then time)", falls),
             ("a time before that of the customer's incident above (sort by customer, time)", back),
@@ -319,5 +334,7 @@ class IncidentHistories:
                 "an assignment probability that is not above 0 and at most 1",
                 (self.assignment_probability <= 0) | (self.assignment_probability > 1),
             ),
+            ("a step other than 0, 1 or nan", ~np.isin(self.step, (0, 1)) & ~np.isnan(self.step)),
+            ("a negative or infinite expected goodwill", (expected < 0) | np.isinf(expected)),
         )
         return [f for what, broken in rules for f in rows_at_fault(broken, what, "incidents")]

@@ -33,7 +33,7 @@ __all__ = ["GROUP_FAILURE", "TRUTH", "Arm", "Problem", "Shop", "Truth", "simulat
 INCIDENT_COLUMNS = (
     *("customer_id", "occurred_at", "type", "order_id", "severity", "loss_amount"),
     *("goodwill_amount", "goodwill_form", "response_hours", "detected_by", "resolved"),
-    *("problem_id", "fault", "assigned_arm", "assignment_probability"),
+    *("problem_id", "fault", "assigned_arm", "assignment_probability", "usual_offer", "step_offer"),
 )
 GROUP_FAILURE = "courier-strike"
 Order = tuple[float, str, float]  # time in days, customer, amount
@@ -365,8 +365,9 @@ class _Life:
         drawn, step = draws[3] < truth.randomised_share, draws[8] < truth.step_probability
         upset = bool(draws[9] < truth.upset_share)
         usual = draws[4] < (0.9 if upset else 0.05 + 0.1 * severity)
-        ratio = truth.usual_ratio * usual + truth.step_ratio * (drawn and step)
-        goodwill = round(ratio * loss, 2)
+        offer = round(truth.usual_ratio * usual * loss, 2)
+        with_step = round((truth.usual_ratio * usual + truth.step_ratio) * loss, 2)
+        goodwill = with_step if drawn and step else offer
         day, before = int(at), [int(i["at"]) for i in self.incidents[-1:]]
         days = {int(ordered_at) for ordered_at, _, _ in self.orders}
         pi = truth.dropout(
@@ -401,5 +402,7 @@ class _Life:
                 "fault": problem.fault,
                 "assigned_arm": ("step" if step else "usual") if drawn else None,
                 "assignment_probability": share if drawn else None,
+                "usual_offer": offer if drawn else None,
+                "step_offer": with_step if drawn else None,
             }
         )

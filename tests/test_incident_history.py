@@ -28,6 +28,8 @@ GOOD: dict[str, Any] = {
     "hours": [np.nan, 3, 0],
     "resolved": [1, 0, np.nan],
     "assignment_probability": [0.1, 1, np.nan],
+    "step": [1, 0, np.nan],
+    "expected_goodwill": [0.3, np.nan, np.nan],
 }
 
 
@@ -47,8 +49,12 @@ def test_an_unknown_severity_is_the_lightest() -> None:
 
 
 def test_what_is_not_known_is_not_zero() -> None:
-    both = made(goodwill_ratio=None, hours=None, resolved=None, assignment_probability=None)
-    for name in ("goodwill_ratio", "hours", "resolved", "assignment_probability"):
+    names = (
+        *("goodwill_ratio", "hours", "resolved", "assignment_probability", "step"),
+        "expected_goodwill",
+    )
+    both = made(**dict.fromkeys(names))
+    for name in names:
         assert np.isnan(getattr(both, name)).all(), name
 
 
@@ -88,6 +94,8 @@ def test_nobody_needs_an_incident() -> None:
         ({"hours": [-1, 0, 0]}, "negative or infinite hours"),
         ({"resolved": [0.5, 0, 0]}, "`resolved` other than 0, 1 or nan"),
         ({"assignment_probability": [0, 1.1, 1]}, "2 of 3 incidents have an assignment"),
+        ({"step": [0.5, 1, np.nan]}, "1 of 3 incidents have a step other than 0, 1 or nan"),
+        ({"expected_goodwill": [-1, np.inf, 0]}, "2 of 3 incidents have a negative or infinite"),
     ],
 )
 def test_what_cannot_be_is_refused(broken: dict[str, Any], says: str) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clv_cli.book import book_argument
-from clv_cli.incidents import orders_option
+from clv_cli.book import book_argument, orders_option
 from clv_cli.output import (
     Progress,
     between,
@@ -300,7 +299,8 @@ def assign_arm(
         else:
             paragraph(
                 f"Write into the log: assigned_arm {found.assigned_arm}, assignment_probability "
-                f"{found.assignment_probability:g}, goodwill_amount {found.offer:g}."
+                f"{found.assignment_probability:g}, usual_offer {found.usual_offer:g}, step_offer "
+                f"{found.step_offer:g}, goodwill_amount {found.offer:g}."
             )
 
 

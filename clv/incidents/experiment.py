@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, logit
 
 from clv.arrays import Floats
 from clv.book import Book
 from clv.errors import IncidentsError, RequestError
 from clv.history import DAYS_PER_UNIT
+from clv.incident_history import IncidentHistories
 from clv.incidents.learning import IncidentLearning, learn_from_incidents
 from clv.incidents.purchases import purchases_around
 from clv.incidents.record import incident_record, learned_policy
@@ -36,6 +38,8 @@ __all__ = [
     "estimate_experiment",
     "plan_experiment",
 ]
+
+Mask = npt.NDArray[np.bool_]
 
 POWERS = (0.8, 0.9)
 STEPS = (1, 5, 10, 20, 50)
@@ -321,7 +325,7 @@ def estimate_experiment(
     """
     _refuse_window(window_days)
     learning = learn_from_incidents(book, incidents, orders=orders)
-    h, fit = learning.histories, learning.fit
+    h = learning.histories
     rows = learning.log.frame.loc[h.row]
     arm = rows["assigned_arm"].fillna("").str.lower().to_numpy(str)
     drawn = ~np.isnan(h.assignment_probability) & (arm != "")
@@ -343,7 +347,7 @@ def estimate_experiment(
     goodwill, odds = _goodwill(learning)
     policy = learned_policy(book, learning)
     record = incident_record(book, learning, policy)
-    shift = fit.model.handling.goodwill_step
+    shift = _shift(h, seen, step)
     at = logit(np.clip(record.dropout[:, seen], 1e-12, 1 - 1e-12))
     usual = at - goodwill[:, None] * shift * step[seen]
     kept = expit(usual) - expit(usual + goodwill[:, None] * shift)
@@ -370,6 +374,15 @@ def _goodwill(learning: IncidentLearning) -> tuple[Floats, Any]:
     """The coefficient of goodwill by each model drawn, and the effect as it is told."""
     (told,) = (effect for effect in learning.effects if effect.name == "goodwill")
     return np.array([model.coefficients["goodwill"] for model in learning.models]), told
+
+
+def _shift(h: IncidentHistories, seen: Mask, step: Mask) -> Floats:
+    """What the step adds to ln(1 + goodwill/loss) of each incident; its mean where not known."""
+    v = np.log1p(h.goodwill_ratio)
+    away: Floats = step - np.where(step, h.assignment_probability, 1 - h.assignment_probability)
+    of_each = ((v - h.expected_goodwill) / away)[seen]
+    mean = float(np.nanmean(v[seen & step]) - np.nanmean(v[seen & ~step]))
+    return np.where(np.isnan(of_each), mean, of_each)
 
 
 def _buys(learning: IncidentLearning, window_days: float) -> Floats:

@@ -21,6 +21,7 @@ from clv.arrays import Floats
 from clv.book import Book
 from clv.book.orders import orders_of
 from clv.incidents.effects import LearnedEffect, LearnedType, ends, learned_effects, on_log_odds
+from clv.inference.assumed_handling import with_assumed_handling
 from clv.inference.incident_posterior import IncidentPosterior, incident_posterior
 from clv.models.incidents.covariates import SELECTION, Handling
 from clv.models.incidents.fit import IncidentFit
@@ -94,8 +95,7 @@ class IncidentLearning:
         return np.array([self._dropout(model) for model in self.models])
 
     def _dropout(self, model: IncidentBGNBD) -> Floats:
-        given = self.fit.expected_goodwill
-        return model.dropout_at_incidents(self.histories, expected_goodwill=given)
+        return model.dropout_at_incidents(self.histories)
 
     @cached_property
     def types(self) -> tuple[LearnedType, ...]:
@@ -269,9 +269,16 @@ def _figures(
     policy: Policy, fit: IncidentFit, posterior: IncidentPosterior, log: IncidentLog, end: date
 ) -> Learned:
     """What of it are figures of the policy; those that no incident speaks about stay assumed."""
+    held = with_assumed_handling(posterior, incident_prior(policy))
+    sd = np.sqrt(np.diag(held.covariance))
+    found = {n: (float(m), float(s)) for n, m, s in zip(held.names, held.mean, sd, strict=True)}
+    effects = []
+    for effect in posterior.effects:
+        mean, spread = found.get(effect.name, (effect.posterior_mean, effect.posterior_sd))
+        effects.append(replace(effect, posterior_mean=mean, posterior_sd=spread))
     told = [
         effect
-        for effect in on_log_odds(fit, posterior.effects)
+        for effect in on_log_odds(fit, tuple(effects))
         if effect.incidents and effect.name != SELECTION
     ]
     return learned_from_incidents(
@@ -281,6 +288,7 @@ def _figures(
         goodwill_randomised=fit.goodwill_basis == "causal",
         source=log.sha256,
         learned_on=end,
+        correlations=(held.names, held.covariance / np.outer(sd, sd)),
     )
 
 

@@ -119,7 +119,8 @@ def _as_of_each(learning: IncidentLearning) -> IncidentHistories:
 
 OF_INCIDENT = (
     *("time", "contact", "kind", "severity", "earlier_purchases", "earlier_incident"),
-    *("goodwill_ratio", "hours", "resolved", "assignment_probability", "row"),
+    *("goodwill_ratio", "hours", "resolved", "assignment_probability", "step"),
+    *("expected_goodwill", "row"),
 )
 
 

@@ -38,7 +38,9 @@ class Assignment:
     customer_id, incident_id : str
         Whose incident it is.
     usual_offer : float
-        The recommended goodwill, in money at face value.
+        The recommended goodwill, in money at face value; for the log.
+    step_offer : float or None
+        That with the step on top, for the log; None where the incident is not in the experiment.
     offer : float
         What to offer.
     assigned_arm : {"usual", "step"} or None
@@ -52,6 +54,7 @@ class Assignment:
     customer_id: str
     incident_id: str
     usual_offer: float
+    step_offer: float | None
     offer: float
     assigned_arm: Arm | None
     assignment_probability: float | None
@@ -124,12 +127,13 @@ def assign(
         told = money(step, policy.currency)
         reason = f"The offer with a step of {told} on top would go beyond what may be given."
     if reason:
-        return Assignment(customer_id, incident_id, offer, offer, None, None, reason)
+        return Assignment(customer_id, incident_id, offer, None, offer, None, None, reason)
     drawn = _uniform(experiment, customer_id, incident_id) < rules.share
     return Assignment(
         customer_id,
         incident_id,
         offer,
+        offer + step,
         offer + step if drawn else offer,
         "step" if drawn else "usual",
         rules.share if drawn else 1 - rules.share,

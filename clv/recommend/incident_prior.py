@@ -22,8 +22,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+
+import numpy as np
+import numpy.typing as npt
 
 from clv.errors import RequestError
 from clv.recommend.learned import Basis, Learned, LearnedFigure
@@ -99,6 +102,7 @@ def learned_from_incidents(
     goodwill_randomised: bool,
     source: str,
     learned_on: date,
+    correlations: tuple[Sequence[str], npt.NDArray[np.float64]] | None = None,
 ) -> Learned:
     """Return what a fit of the incident-aware model says about the policy's figures.
 
@@ -125,6 +129,8 @@ def learned_from_incidents(
         Hash of the incident log.
     learned_on : date
         The last day of the log.
+    correlations : (sequence of str, ndarray of shape (K, K)), optional
+        Names of coefficients and their posterior correlation; independent where not given.
 
     Returns
     -------
@@ -151,6 +157,7 @@ def learned_from_incidents(
         raise RequestError(
             f"The policy has no prior for {', '.join(strange)}; it has one for {', '.join(prior)}."
         )
+    rho = _correlations(posterior, correlations)
     figures = []
     for name, (mean, sd) in posterior.items():
         for key, value, basis in _moved(policy, name, mean, randomised=goodwill_randomised):
@@ -165,9 +172,32 @@ def learned_from_incidents(
                     basis=basis,
                     observations=int(observations.get(name, 0)),
                     scale="value" if own_scale else "log-odds",
+                    correlations=rho.get(name, ()),
                 )
             )
     return Learned.of(figures, source=source, learned_on=learned_on, policy_version=policy.version)
+
+
+def _correlations(
+    posterior: Mapping[str, tuple[float, float]],
+    known: tuple[Sequence[str], npt.NDArray[np.float64]] | None,
+) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Those between figures that add up to the log-odds of leaving, by coefficient."""
+    if known is None:
+        return {}
+    key = {name: f"problems.{name.removeprefix(TYPE)}.dropout" for name in posterior}
+    key |= {name: f"dropout.{told}" for name, (told, _) in OF_DROPOUT.items()}
+    names, matrix = known
+    adds = [n for n in names if n in posterior and (n.startswith(TYPE) or n in OF_DROPOUT)]
+    place = {name: i for i, name in enumerate(names)}
+    return {
+        one: tuple(
+            (key[other], float(np.clip(matrix[place[one], place[other]], -1, 1)))
+            for other in adds
+            if other != one
+        )
+        for one in adds
+    }
 
 
 def _moved(

@@ -50,6 +50,8 @@ class LearnedFigure:
         Incidents, or customers of a campaign, that speak about it.
     scale : {"value", "log-odds"}
         On which scale it was learned: that of the policy, or log-odds of leaving.
+    correlations : tuple of (str, float)
+        Posterior correlation with other figures of the same record, by key; 0 with the rest.
     """
 
     key: str
@@ -61,6 +63,7 @@ class LearnedFigure:
     basis: Basis
     observations: int
     scale: Scale = "value"
+    correlations: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no fit can have found."""
@@ -83,6 +86,11 @@ class LearnedFigure:
                 )
         if self.observations < 0:
             faults.append(f"{self.key}: observations must be at least 0; got {self.observations}.")
+        faults += [
+            f"{self.key}: the correlation with {key} lies from -1 to 1; got {rho}."
+            for key, rho in self.correlations
+            if not -1 <= rho <= 1
+        ]
         if faults:
             raise RequestError.of(faults)
 
@@ -218,10 +226,14 @@ class Learned:
         RequestError
             Where it is not that.
         """
-        names = [field.name for field in fields(LearnedFigure)]
+        names = [f.name for f in fields(LearnedFigure) if f.name != "correlations"]
         try:
             figures = [
-                LearnedFigure(**{name: one[name] for name in names}) for one in told["figures"]
+                LearnedFigure(
+                    **{name: one[name] for name in names},
+                    correlations=tuple((str(key), rho) for key, rho in one["correlations"]),
+                )
+                for one in told["figures"]
             ]
             return cls.of(
                 figures,

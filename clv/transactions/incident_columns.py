@@ -64,6 +64,8 @@ ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "fault": (("fault",), ("faultof", "atfault")),
     "assigned_arm": (("assignedarm",), ("arm", "treatmentarm")),
     "assignment_probability": (("assignmentprobability",), ("propensity", "armprobability")),
+    "usual_offer": (("usualoffer",), ("usualgoodwill",)),
+    "step_offer": (("stepoffer",), ("stepgoodwill",)),
 }
 
 ZENDESK_REQUESTER = ("requesterexternalid", "requesteremail", "requesterid", "requester")
@@ -85,7 +87,7 @@ class IncidentColumns:
         The name in the log of each role that it has: `customer_id`, `occurred_at`, `type`, and
         any of `order_id`, `severity`, `loss_amount`, `goodwill_amount`, `goodwill_form`,
         `response_hours`, `detected_by`, `resolved`, `problem_id`, `product`, `fault`,
-        `assigned_arm`, `assignment_probability`.
+        `assigned_arm`, `assignment_probability`, `usual_offer`, `step_offer`.
     zendesk : bool
         Whether it is an export of Zendesk tickets: `severity` is then taken from the priority,
         `resolved` from the status, and the type from `tags` where no column holds it.

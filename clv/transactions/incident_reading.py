@@ -22,13 +22,18 @@ __all__ = ["Mask", "Said", "collect", "incident_values", "places"]
 
 Mask = npt.NDArray[np.bool_]
 
-NUMBERS = ("loss_amount", "goodwill_amount", "response_hours", "assignment_probability")
+NUMBERS = (
+    *("loss_amount", "goodwill_amount", "response_hours", "assignment_probability"),
+    *("usual_offer", "step_offer"),
+)
 
 RANGE = {
     "severity": (1.0, 4.0, "from 1 to 4"),
     "loss_amount": (0.0, np.inf, "0 or more"),
     "goodwill_amount": (0.0, np.inf, "0 or more"),
     "response_hours": (0.0, np.inf, "0 or more"),
+    "usual_offer": (0.0, np.inf, "0 or more"),
+    "step_offer": (0.0, np.inf, "0 or more"),
     "assignment_probability": (np.nextafter(0.0, 1.0), 1.0, "above 0 and at most 1"),
 }
 """Least and most of the numbers that have a range, and how it is said."""

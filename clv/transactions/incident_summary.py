@@ -8,6 +8,14 @@ names, or else the last. So the earlier purchases are the customer's purchase da
 the day of the incident, less that one. That is the customer's frequency as it was on the day,
 whichever of the orders it was.
 
+**What chance decided.** Of an incident in the arm "usual" or "step", drawn with the probability
+that the log states, the mean of ln(1 + goodwill / loss) over the draw is
+
+    (1 - e) ln(1 + usual_offer / loss) + e ln(1 + step_offer / loss),
+
+e the probability of the step. It is known where both offers are, and the customer was given that of
+the arm.
+
 **Earlier incidents.** exp(-days since the customer's incident before / decay_days): 1 for a second
 incident on the same day, 0 for a first.
 """
@@ -34,6 +42,9 @@ from clv.transactions.report import IncidentReport, counted
 from clv.transactions.summary import CustomerHistories, histories, patterns, read_date
 
 __all__ = ["CustomerIncidentHistories", "incident_histories"]
+
+CENT, SLIGHT = 0.01, 0.01
+"""What is given may differ from what was offered by a cent and one part in a hundred."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -141,6 +152,8 @@ def incident_histories(
     days = (day - first[place]).astype(float)
     kinds = tuple(sorted(log["type"].unique()))
     ratio, unknown = _goodwill_ratio(log)
+    step = _step(log)
+    expected, other = _expected_goodwill(log, step)
     length = DAYS_PER_UNIT[unit]
 
     def of_customers(name: str) -> Floats:
@@ -169,11 +182,13 @@ def incident_histories(
         hours=of_log_as_numbers("response_hours"),
         resolved=of_log_as_numbers("resolved"),
         assignment_probability=of_log_as_numbers("assignment_probability"),
+        step=step,
+        expected_goodwill=expected,
         row=log.index.to_numpy(dtype=np.int64),
         unit=unit,
         end=last,
         everyone=everyone,
-        report=report.noting(*unknown),
+        report=report.noting(*unknown, *other),
     )
 
 
@@ -266,3 +281,30 @@ def _goodwill_ratio(log: pd.DataFrame) -> tuple[Floats, list[str]]:
         "of the loss it is not known."
     )
     return ratio, [told]
+
+
+def _step(log: pd.DataFrame) -> Floats:
+    """Return 1 for the arm "step", 0 for "usual", nan for neither."""
+    arm = log["assigned_arm"].fillna("").str.strip().str.lower()
+    return np.asarray(arm.map({"usual": 0.0, "step": 1.0}).to_numpy(dtype=np.float64))
+
+
+def _expected_goodwill(log: pd.DataFrame, step: Floats) -> tuple[Floats, list[str]]:
+    """Return the mean of ln(1 + goodwill / loss) over the draw, nan where it is not known."""
+    names = ("loss_amount", "goodwill_amount", "usual_offer", "step_offer")
+    loss, given, usual, more = (log[name].to_numpy(dtype=np.float64) for name in names)
+    p = log["assignment_probability"].to_numpy(dtype=np.float64)
+    e = np.where(step == 1, p, 1 - p)
+    loss = np.where(loss > 0, loss, np.nan)
+    expected = (1 - e) * np.log1p(usual / loss) + e * np.log1p(more / loss)
+    offered = np.where(step == 1, more, usual)
+    another = ~np.isnan(expected + step) & ~(np.abs(given - offered) <= CENT + SLIGHT * offered)
+    expected[np.isnan(step) | another] = np.nan
+    many = int(another.sum())
+    if not many:
+        return expected, []
+    told = (
+        f"In {counted(many, 'incident')} of the experiment the customer was not given, as far as "
+        "is known, what the arm offers; nothing is taken there to be chance's doing."
+    )
+    return expected, [told]

@@ -38,7 +38,7 @@ class IncidentLog:
         (time, in UTC where the log says an offset), `type`, `order_id`, `severity` (1 to 4),
         `loss_amount`, `goodwill_amount`, `goodwill_form`, `response_hours`, `detected_by`
         ("customer", "ops" or "social"), `resolved` (1 or 0), `problem_id`, `product`, `fault`,
-        `assigned_arm`, `assignment_probability`.
+        `assigned_arm`, `assignment_probability`, `usual_offer`, `step_offer`.
     columns : IncidentColumns
         The columns that were taken.
     report : IncidentReport

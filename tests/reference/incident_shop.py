@@ -74,7 +74,6 @@ class Seen:
     """What was seen, and what nobody sees."""
 
     histories: IncidentHistories
-    expected_goodwill: Floats
     alive: npt.NDArray[np.bool_]
     """At T, of the customers with incidents."""
     later: Floats
@@ -138,21 +137,23 @@ def open_shop(
         else:
             others.append((x, t_x, end))
             plain_alive.append(left > end)
-    expected = np.array(columns.pop("expected"))
     plain = Histories.from_arrays(*np.array(others).T)
+    v, expected = (np.array(columns[n]) for n in ("goodwill_ratio", "expected_goodwill"))
+    step = np.where(np.isnan(expected), np.nan, np.log1p(v) > expected)
     histories = IncidentHistories.from_arrays(
         plain,
         *np.array(some).T,
         kinds=shop.kinds,
+        step=step,
         **{name: np.array(column) for name, column in columns.items()},
     )
-    return Seen(histories, expected, np.array(alive), np.array(later), np.array(plain_alive))
+    return Seen(histories, np.array(alive), np.array(later), np.array(plain_alive))
 
 
 COLUMNS = (
     *("incident_customer", "time", "contact", "kind", "severity", "earlier_purchases"),
     *("earlier_incident", "goodwill_ratio", "hours", "resolved", "assignment_probability"),
-    "expected",
+    "expected_goodwill",
 )
 
 

@@ -246,6 +246,28 @@ def test_goodwill_is_known_as_a_share_only_where_the_loss_is() -> None:
     )
 
 
+def test_what_the_draw_would_give_on_average_is_known_where_the_offer_was_given() -> None:
+    """(1 − e) ln(1 + usual/loss) + e ln(1 + step/loss), by hand, with P(step) = .2 and .6."""
+    table = incident_frame([("7", DAY + timedelta(i), "late", "ops") for i in range(6)])
+    log = read_incidents(
+        table.assign(
+            loss_amount=20.0,
+            usual_offer=[2.0, 2.0, 2.0, np.nan, 2.0, np.nan],
+            step_offer=[12.0, 12.0, 12.0, 12.0, 12.0, np.nan],
+            assigned_arm=["usual", "Step", "usual", "usual", "b", ""],
+            assignment_probability=[0.8, 0.6, 0.8, 0.8, 0.8, np.nan],
+            goodwill_amount=[2.0, 12.0, 12.0, 2.0, 2.0, 2.0],
+        )
+    )
+    found = incident_histories(read_orders(order_frame(THREE)), log, end=END)
+    low, high = math.log(1.1), math.log(1.6)
+    nan = math.nan
+    expected = [0.8 * low + 0.2 * high, 0.4 * low + 0.6 * high, nan, nan, nan, nan]
+    assert found.expected_goodwill == pytest.approx(expected, rel=1e-12, nan_ok=True)
+    np.testing.assert_array_equal(found.step, [0, 1, 0, 0, nan, nan])
+    assert any("In 1 incident of the experiment" in n for n in found.report.notices)
+
+
 def test_no_incident_of_any_customer_is_refused() -> None:
     log = read_incidents(incident_frame([("stranger", DAY, "late", "ops")]))
     with pytest.raises(IncidentsError, match=r"customer 'stranger' on 2024-02-10.*of one kind"):

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from clv import numerics
 from clv.arrays import Floats, Rows
@@ -109,15 +108,11 @@ class IncidentAnswers:
     a: float
     b: float
 
-    def p_alive(
-        self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
-    ) -> Floats:
+    def p_alive(self, histories: IncidentHistories) -> Floats:
         """P(still a customer at T) of the customers with incidents."""
         raise NotImplementedError
 
-    def survived_exponent(
-        self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
-    ) -> Floats:
+    def survived_exponent(self, histories: IncidentHistories) -> Floats:
         """Exponent of 1 − p that a customer alive at T has survived beyond the x purchases."""
         raise NotImplementedError
 
@@ -233,7 +228,6 @@ class IncidentAnswers:
         histories: IncidentHistories,
         *,
         future: FutureIncidents | None = None,
-        expected_goodwill: npt.ArrayLike | None = None,
     ) -> Floats:
         """E[purchases in (T, T + t]] of the customers with incidents: P(alive) × E[... | alive].
 
@@ -245,15 +239,13 @@ class IncidentAnswers:
             What was seen.
         future : FutureIncidents, optional
             Incidents to come; none by default.
-        expected_goodwill : array_like, optional
-            See :meth:`clv.IncidentBGNBD.fit`.
 
         Returns
         -------
         ndarray, shape (n,)
         """
-        alive = self.p_alive(histories, expected_goodwill=expected_goodwill)
-        survived = self.survived_exponent(histories, expected_goodwill=expected_goodwill)
+        alive = self.p_alive(histories)
+        survived = self.survived_exponent(histories)
         return alive * self.expected_purchases_if_alive(
             t, histories.frequency, histories.T, survived, future=future
         )
@@ -265,7 +257,6 @@ class IncidentAnswers:
         rate: float,
         horizon: float = math.inf,
         future: FutureIncidents | None = None,
-        expected_goodwill: npt.ArrayLike | None = None,
     ) -> Floats:
         """Discounted expected transactions of the customers with incidents, from T on.
 
@@ -275,15 +266,13 @@ class IncidentAnswers:
             What was seen.
         rate, horizon, future
             As of :meth:`discounted_purchases_if_alive`.
-        expected_goodwill : array_like, optional
-            See :meth:`clv.IncidentBGNBD.fit`.
 
         Returns
         -------
         ndarray, shape (n,)
         """
-        alive = self.p_alive(histories, expected_goodwill=expected_goodwill)
-        survived = self.survived_exponent(histories, expected_goodwill=expected_goodwill)
+        alive = self.p_alive(histories)
+        survived = self.survived_exponent(histories)
         return alive * self.discounted_purchases_if_alive(
             histories.frequency, histories.T, survived, rate=rate, horizon=horizon, future=future
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clv.models.concerns import concerns_of
 from clv.models.incidents.covariates import SELECTION, TYPE
-from clv.models.incidents.likelihood import PARAMETERS
+from clv.models.incidents.likelihood import PARAMETERS, Link
+from clv.models.incidents.randomised import flaw_of_design
 
 if TYPE_CHECKING:
     from clv.models.incidents.fit import IncidentFit
@@ -28,6 +30,9 @@ CYCLES = 2
 LEAST_SEPARATED = 10
 """Incidents, all with the same outcome, from which an effect counts as perfectly separated."""
 
+MANY_REPORTS = 0.1
+"""Reports per purchase from which it matters that those who have left make none."""
+
 LASTED = 0.95
 """Posterior probability of having left, or stayed, that counts as an outcome."""
 
@@ -43,6 +48,7 @@ def concerns_of_incidents(fit: IncidentFit) -> tuple[str, ...]:
         *_goodwill(fit),
         *_unknown(fit),
         *_too_recent(fit),
+        *_only_reports(fit),
     )
 
 
@@ -87,7 +93,7 @@ def _separated(fit: IncidentFit) -> list[str]:
             outcome = "was followed by silence"
         if outcome:
             told.append(
-                f"Each of the {int(some.sum()):,} incidents of {_spoken(name)} {outcome}. "
+                f"Each of the {int(some.sum()):,} {_spoken(name)} {outcome}. "
                 "Such data would push the effect to infinity; where it stands, the prior holds it."
             )
     return told
@@ -95,7 +101,8 @@ def _separated(fit: IncidentFit) -> list[str]:
 
 def _at_odds(fit: IncidentFit) -> list[str]:
     far = [
-        f"{_spoken(e.name)} ({e.prior_mean:.2f} ± {e.prior_sd:.2f} against {e.posterior_mean:.2f})"
+        f"{_spoken(e.name)} ({_scale(e.name, fit.model.link)} {math.exp(e.prior_mean):.2g} by the "
+        f"prior, {math.exp(e.posterior_mean):.2g} by both)"
         for e in fit.effects
         if abs(e.posterior_mean - e.prior_mean) > FAR * e.prior_sd
     ]
@@ -124,17 +131,10 @@ def _goodwill(fit: IncidentFit) -> list[str]:
             + ": how it would have gone without is "
             + ("the prior's guess." if same else "an extrapolation.")
         )
-    randomised = int((~np.isnan(fit.histories.assignment_probability)).sum())
     if SELECTION not in fit.model.names and len(ratio) and (ratio > 0).any():
         told.append(
-            "The effect of goodwill is associational: "
-            + (
-                f"of {randomised:,} incidents whose goodwill was randomised too few in each of two "
-                "arms can be told apart. "
-                if randomised
-                else "none of it was randomised. "
-            )
-            + "Who gets more may be who would have stayed anyway."
+            f"The effect of goodwill is associational: {flaw_of_design(fit.histories)}. Who gets "
+            "more may be who would have stayed anyway."
         )
     return told
 
@@ -171,8 +171,45 @@ def _too_recent(fit: IncidentFit) -> list[str]:
     return [told]
 
 
+def _only_reports(fit: IncidentFit) -> list[str]:
+    """Silence about a purchase is a little evidence of having left, which no term uses."""
+    h = fit.histories
+    purchases = h.customers + h.plain.weight @ h.plain.frequency + h.frequency.sum()
+    reports = float(h.contact.sum() / purchases)
+    if reports < MANY_REPORTS:
+        return []
+    told = (
+        f"Customers reported {reports:.2f} incidents a purchase. Who has left reports nothing, and "
+        "that silence is not used: the share who leave after a purchase comes out too low. In "
+        "simulated shops of 30 to 78 weeks, every incident a report, by 3 % of itself at 0.1 a "
+        "purchase and by 10 % at 0.3."
+    )
+    return [told]
+
+
+WORDS = {
+    "severity": "how severe a problem is",
+    "earlier_purchases": "earlier purchases",
+    "earlier_incident": "a problem soon after another",
+    "goodwill": "goodwill",
+    SELECTION: "the reasons for which goodwill is given",
+    "lateness": "waiting for the answer",
+    "unresolved": "problems that were not solved",
+    "goodwill_unknown": "goodwill that nobody wrote down",
+}
+"""What a coefficient is about, for people."""
+
+
+def _scale(name: str, link: Link) -> str:
+    if not name.startswith(TYPE):
+        return "times"
+    return "odds of leaving" if link == "separate" else "worth of purchases"
+
+
 def _spoken(name: str) -> str:
-    return f"{name.removeprefix(TYPE)!r}" if name.startswith(TYPE) else name.replace("_", " ")
+    if name.startswith(TYPE):
+        return "problems of type " + name.removeprefix(TYPE).replace("_", " ")
+    return WORDS[name]
 
 
 def _and(names: list[str]) -> str:

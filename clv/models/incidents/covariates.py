@@ -24,7 +24,7 @@ import numpy.typing as npt
 from clv.arrays import Floats
 from clv.errors import ParameterError, RequestError, UnknownNameError
 from clv.incident_history import IncidentHistories
-from clv.models.incidents.randomised import randomised_step, randomised_variation
+from clv.models.incidents.randomised import drawn_by_chance
 
 __all__ = [
     "NUMERIC",
@@ -63,7 +63,7 @@ KNOWN = (
 
 NUMBERS = (
     *("slow_share", "prompt_hours", "half_life_hours"),
-    *("typical_lateness", "typical_unresolved", "goodwill_step"),
+    *("typical_lateness", "typical_unresolved"),
 )
 """Of handling."""
 
@@ -82,8 +82,6 @@ class Handling:
         the model was fitted to.
     typical_unresolved : float
         The same for incidents of which it is not known whether they were resolved.
-    goodwill_step : float
-        By how much a step drawn by chance changed ln(1 + goodwill/loss).
     usual_goodwill : mapping of str to float
         u, by coefficient: u·z is the ln(1 + goodwill/loss) that an incident usually gets.
     """
@@ -93,11 +91,10 @@ class Handling:
     half_life_hours: float = 24.0
     typical_lateness: float = 0.0
     typical_unresolved: float = 0.0
-    goodwill_step: float = 0.0
     usual_goodwill: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        """Refuse what is no share, time or step."""
+        """Refuse what is no share and no time."""
         values = {n: getattr(self, n) for n in NUMBERS}
         shares = ("slow_share", "typical_lateness", "typical_unresolved")
         faults = [
@@ -132,7 +129,6 @@ class Handling:
             self,
             typical_lateness=float(late.mean()) if len(late) else 0.0,
             typical_unresolved=float(unresolved.mean()) if len(unresolved) else 0.0,
-            goodwill_step=randomised_step(histories),
         )
 
 
@@ -140,7 +136,6 @@ def design(
     histories: IncidentHistories,
     names: Sequence[str],
     handling: Handling,
-    expected_goodwill: npt.ArrayLike | None = None,
 ) -> Floats:
     """Covariates of the incidents.
 
@@ -152,8 +147,6 @@ def design(
         Coefficients, in the order of the rows.
     handling : Handling
         How handling becomes numbers.
-    expected_goodwill : array_like, shape (m,), optional
-        See :meth:`clv.IncidentBGNBD.fit`.
 
     Returns
     -------
@@ -163,8 +156,6 @@ def design(
     ------
     UnknownNameError
         For an incident of a type without a coefficient.
-    RequestError
-        Where `expected_goodwill` is impossible.
     """
     used = np.unique(histories.kind)
     for name in (histories.kinds[k] for k in used):
@@ -173,7 +164,7 @@ def design(
             raise UnknownNameError("coefficient for incidents of type", name, known)
     drawn = np.zeros(histories.incidents)
     if SELECTION in names:
-        drawn = randomised_variation(histories, handling.goodwill_step, expected_goodwill)
+        drawn = drawn_by_chance(histories)
     return covariates(
         names, handling, drawn=drawn,
         **{name: getattr(histories, name) for name in ("kind", "kinds", *KNOWN)},
@@ -219,13 +210,12 @@ def usual_goodwill(
     histories: IncidentHistories,
     names: Sequence[str],
     handling: Handling,
-    expected_goodwill: npt.ArrayLike | None = None,
 ) -> dict[str, float]:
     """Least squares of v̄ on the other covariates; see :mod:`clv.models.incidents.randomised`.
 
     Parameters
     ----------
-    histories, names, handling, expected_goodwill
+    histories, names, handling
         As of :func:`design`; goodwill itself is left out of the names.
 
     Returns
@@ -235,7 +225,7 @@ def usual_goodwill(
     """
     others = [n for n in names if n not in {"goodwill", SELECTION, "goodwill_unknown"}]
     known = ~np.isnan(histories.goodwill_ratio)
-    drawn = randomised_variation(histories, handling.goodwill_step, expected_goodwill)
+    drawn = drawn_by_chance(histories)
     mean = (np.log1p(histories.goodwill_ratio) - drawn)[known]
     z = design(histories, others, handling)[:, known]
     u = np.linalg.lstsq(z.T, mean, rcond=None)[0]

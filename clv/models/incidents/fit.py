@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri
 
 from clv.arrays import Floats
@@ -61,8 +60,6 @@ class IncidentFit:
         What was fitted.
     likelihood : IncidentLikelihood
         Of the histories.
-    expected_goodwill : array_like or None
-        As it was given to the fit.
     """
 
     model: IncidentBGNBD
@@ -74,7 +71,6 @@ class IncidentFit:
     iterations: int
     histories: IncidentHistories = field(repr=False)
     likelihood: IncidentLikelihood = field(repr=False)
-    expected_goodwill: npt.ArrayLike | None = field(repr=False)
 
     @property
     def mode(self) -> Floats:
@@ -173,7 +169,7 @@ class IncidentFit:
     @property
     def future_incidents(self) -> FutureIncidents:
         """Incidents as they were here, to be expected from here on."""
-        return self.model.future_incidents(self.histories, expected_goodwill=self.expected_goodwill)
+        return self.model.future_incidents(self.histories)
 
     @property
     def customers(self) -> int:
@@ -224,7 +220,6 @@ def fit_incidents(
     *,
     link: Link,
     handling: Handling,
-    expected_goodwill: npt.ArrayLike | None,
 ) -> IncidentFit:
     """Fit; see :meth:`clv.IncidentBGNBD.fit`."""
     if not histories.incidents:
@@ -238,9 +233,9 @@ def fit_incidents(
     plain = BGNBD.fit(everyone, prior=weak)
     handling, believed = prior_of(
         prior, histories, handling.learned_from(histories), plain.model, weak,
-        link=link, expected_goodwill=expected_goodwill,
+        link=link,
     )  # fmt: skip
-    z = design(histories, believed.names, handling, expected_goodwill)
+    z = design(histories, believed.names, handling)
     likelihood = IncidentLikelihood(histories, z, link)
 
     def posterior(at: Floats) -> Derivatives:
@@ -281,5 +276,4 @@ def fit_incidents(
         iterations=found.passes,
         histories=histories,
         likelihood=likelihood,
-        expected_goodwill=expected_goodwill,
     )

@@ -146,75 +146,59 @@ class IncidentBGNBD(IncidentAnswers):
         """Types of incident that there is a coefficient of."""
         return tuple(n.removeprefix(TYPE) for n in self.names if n.startswith(TYPE))
 
-    def likelihood(
-        self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
-    ) -> IncidentLikelihood:
+    def likelihood(self, histories: IncidentHistories) -> IncidentLikelihood:
         """Return the likelihood of the histories, as a function of the parameters.
 
         Parameters
         ----------
         histories : IncidentHistories
             What was seen.
-        expected_goodwill : array_like, optional
-            See :meth:`fit`.
 
         Returns
         -------
         IncidentLikelihood
         """
-        z = design(histories, self.names, self.handling, expected_goodwill)
+        z = design(histories, self.names, self.handling)
         return IncidentLikelihood(histories, z, self.link)
 
-    def log_likelihood(
-        self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
-    ) -> float:
+    def log_likelihood(self, histories: IncidentHistories) -> float:
         """Log-likelihood of all customers, those without incidents included.
 
         Parameters
         ----------
         histories : IncidentHistories
             What was seen.
-        expected_goodwill : array_like, optional
-            See :meth:`fit`.
 
         Returns
         -------
         float
         """
-        likelihood = self.likelihood(histories, expected_goodwill=expected_goodwill)
+        likelihood = self.likelihood(histories)
         return float(likelihood.values(self.vector[None])[0])
 
-    def p_alive(
-        self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
-    ) -> Floats:
+    def p_alive(self, histories: IncidentHistories) -> Floats:
         """P(still a customer at T) of the customers with incidents.
 
         Parameters
         ----------
         histories : IncidentHistories
             What was seen. For an incident that happened just now its time is T.
-        expected_goodwill : array_like, optional
-            See :meth:`fit`.
 
         Returns
         -------
         ndarray, shape (n,)
             In the order of `histories.customer_id`; `model.base.p_alive` answers for the others.
         """
-        likelihood = self.likelihood(histories, expected_goodwill=expected_goodwill)
+        likelihood = self.likelihood(histories)
         return likelihood.each(self.vector)[1]
 
-    def dropout_at_incidents(
-        self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
-    ) -> Floats:
+    def dropout_at_incidents(self, histories: IncidentHistories) -> Floats:
         """P(leaves at the incident | was there just before it, purchases and incidents till then).
 
         Parameters
         ----------
         histories : IncidentHistories
             What was seen; what came after an incident says nothing here.
-        expected_goodwill : array_like, optional
-            See :meth:`fit`.
 
         Returns
         -------
@@ -223,7 +207,7 @@ class IncidentBGNBD(IncidentAnswers):
             the purchases survived are the `earlier_purchases` after the first.
         """
         h = histories
-        eta = self.theta @ design(h, self.names, self.handling, expected_goodwill)
+        eta = self.theta @ design(h, self.names, self.handling)
         if self.link == "separate":
             return np.asarray(expit(eta))
         omega = np.exp(eta)
@@ -233,17 +217,13 @@ class IncidentBGNBD(IncidentAnswers):
         survived = survived + upto - upto[first][h.incident_customer]
         return np.asarray(-np.expm1(-beta_gap(self.a, self.b + survived, omega)))
 
-    def survived_exponent(
-        self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
-    ) -> Floats:
+    def survived_exponent(self, histories: IncidentHistories) -> Floats:
         """Exponent of 1 − p that a customer alive at T has survived beyond the x purchases.
 
         Parameters
         ----------
         histories : IncidentHistories
             What was seen.
-        expected_goodwill : array_like, optional
-            See :meth:`fit`.
 
         Returns
         -------
@@ -252,7 +232,7 @@ class IncidentBGNBD(IncidentAnswers):
         """
         if self.link == "separate":
             return np.zeros(len(histories.T))
-        omega = np.exp(self.theta @ design(histories, self.names, self.handling, expected_goodwill))
+        omega = np.exp(self.theta @ design(histories, self.names, self.handling))
         survived = np.zeros(len(histories.T))
         np.add.at(survived, histories.incident_customer, omega)
         return survived
@@ -328,7 +308,6 @@ class IncidentBGNBD(IncidentAnswers):
         *,
         link: Link = "separate",
         handling: Handling | None = None,
-        expected_goodwill: npt.ArrayLike | None = None,
     ) -> IncidentFit:
         """Find the mode of the posterior.
 
@@ -346,11 +325,6 @@ class IncidentBGNBD(IncidentAnswers):
             How an incident ends a relationship.
         handling : Handling, optional
             How an answer's effect fades with the hours; what is typical is learned.
-        expected_goodwill : array_like, shape (m,), optional
-            Of incidents whose goodwill was drawn by chance, the mean of ln(1 + goodwill/loss) over
-            what could have been drawn; nan for the others. Where it is not given and
-            `assignment_probability` is, two arms are assumed
-            (:mod:`clv.models.incidents.randomised`).
 
         Returns
         -------
@@ -388,7 +362,6 @@ class IncidentBGNBD(IncidentAnswers):
 
         return fit_incidents(
             cls, histories, prior, link=link, handling=handling or Handling(),
-            expected_goodwill=expected_goodwill,
         )  # fmt: skip
 
     def simulate(
@@ -413,17 +386,13 @@ class IncidentBGNBD(IncidentAnswers):
 
         return simulate(self, np.asarray(T, dtype=float), rng, process)
 
-    def future_incidents(
-        self, histories: IncidentHistories, *, expected_goodwill: npt.ArrayLike | None = None
-    ) -> FutureIncidents:
+    def future_incidents(self, histories: IncidentHistories) -> FutureIncidents:
         """Return incidents as they were in these histories, to be expected from here on.
 
         Parameters
         ----------
         histories : IncidentHistories
             What was seen.
-        expected_goodwill : array_like, optional
-            See :meth:`fit`.
 
         Returns
         -------
@@ -432,7 +401,7 @@ class IncidentBGNBD(IncidentAnswers):
         """
         plain, h = histories.plain, histories
         purchases = h.customers + plain.weight @ plain.frequency + h.frequency.sum()
-        eta = self.theta @ design(h, self.names, self.handling, expected_goodwill)
+        eta = self.theta @ design(h, self.names, self.handling)
         return FutureIncidents.of(
             h.incidents / purchases,
             expit(eta) if self.link == "separate" else np.exp(eta),

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 
 from clv.arrays import Floats
@@ -22,16 +21,13 @@ from clv.incident_history import IncidentHistories
 from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.covariates import NUMERIC, SELECTION, TYPE, Handling, usual_goodwill
 from clv.models.incidents.likelihood import PARAMETERS, Link
-from clv.models.incidents.randomised import randomised_variation
+from clv.models.incidents.randomised import flaw_of_design
 from clv.models.maximum_likelihood import LogNormal
 
-__all__ = ["LEAST_ARM", "Prior", "PriorOf", "on_exponents", "prior_of"]
+__all__ = ["Prior", "PriorOf", "on_exponents", "prior_of"]
 
 Prior = Mapping[str, tuple[float, float]]
 """Mean and standard deviation of each coefficient."""
-
-LEAST_ARM = 15
-"""Incidents in each arm from which the effect of goodwill rests on what was drawn by chance."""
 
 
 class PriorOf(NamedTuple):
@@ -70,13 +66,12 @@ def prior_of(
     weak: Mapping[str, LogNormal],
     *,
     link: Link,
-    expected_goodwill: npt.ArrayLike | None,
 ) -> tuple[Handling, PriorOf]:
     """Put together the prior of a fit, and what goodwill is usual where some is drawn by chance.
 
     Parameters
     ----------
-    prior, link, expected_goodwill
+    prior, link
         As of :meth:`clv.IncidentBGNBD.fit`.
     histories : IncidentHistories
         What is to be fitted.
@@ -104,20 +99,18 @@ def prior_of(
     names = tuple(prior)
     mean, sd = np.array(list(prior.values())).T
     carried = np.eye(len(names))
-    if "goodwill" in prior:
-        drawn = randomised_variation(histories, handling.goodwill_step, expected_goodwill)
-        if min(int((drawn > 0).sum()), int((drawn < 0).sum())) >= LEAST_ARM:
-            usual = usual_goodwill(histories, names, handling, expected_goodwill)
-            handling = replace(handling, usual_goodwill=usual)
-            # From (θ, θ_g, θ_a) to (θ + δu, θ_g, δ), δ = θ_a − θ_g.
-            at = names.index("goodwill")
-            mean, sd = np.append(mean, mean[at]), np.append(sd, sd[at])
-            difference = np.eye(len(mean))[-1] - np.eye(len(mean))[at]
-            carried = np.eye(len(mean)) + np.outer(
-                [usual.get(name, 0.0) for name in (*names, SELECTION)], difference
-            )
-            carried[-1] = difference
-            names = (*names, SELECTION)
+    if "goodwill" in prior and not flaw_of_design(histories):
+        usual = usual_goodwill(histories, names, handling)
+        handling = replace(handling, usual_goodwill=usual)
+        # From (θ, θ_g, θ_a) to (θ + δu, θ_g, δ), δ = θ_a − θ_g.
+        at = names.index("goodwill")
+        mean, sd = np.append(mean, mean[at]), np.append(sd, sd[at])
+        difference = np.eye(len(mean))[-1] - np.eye(len(mean))[at]
+        carried = np.eye(len(mean)) + np.outer(
+            [usual.get(name, 0.0) for name in (*names, SELECTION)], difference
+        )
+        carried[-1] = difference
+        names = (*names, SELECTION)
     own = [weak[name] for name in BGNBD.parameter_names()]
     covariance = np.zeros((PARAMETERS + len(names), PARAMETERS + len(names)))
     covariance[:PARAMETERS, :PARAMETERS] = np.diag([one.sigma**2 for one in own])

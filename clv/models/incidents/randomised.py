@@ -23,85 +23,118 @@ says the same, θ' is of such incidents without goodwill, and δ, "goodwill_sele
 reasons say of the customer. That is what the coefficients are called; their prior is the one
 above, carried over.
 
-v̄ is known to whoever drew. Where it is not handed over, a design with two arms is assumed: a step
-drawn with probability e < 1/2, or none. The assignment probability p then says which arm it was,
-and h = [p < 1/2] − e, e = min(p, 1 − p), has mean 0 over the draw. The mean step is Σ h v / Σ h²,
-for E[h v] = E[h²] · step, and step · h stands for v − v̄. With p = 1/2 the arms cannot be told apart
-and the incident counts as not randomised. Designs of more arms need v̄.
+v̄ needs what either arm would have given: a step is an amount of money, and what it adds to v
+depends on the offer below it and on the loss, so that no mean step stands for all.
+
+**Whether it was chance.** Everything above rests on the probabilities that the log states. Where a
+step is drawn with probability e, and I says whether it was, Σ(I − e) over any set of incidents
+chosen by what was known before has mean 0 and variance Σ e(1 − e). So it is held against chance
+over all incidents and for each e: a probability written down for the wrong arm, a third arm, or an
+arm that somebody chose shows there. What does not stand is not used.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
+from scipy.special import bdtr, bdtrc
 
 from clv.arrays import Floats
-from clv.errors import RequestError, rows_at_fault
 from clv.incident_history import IncidentHistories
 
-__all__ = ["centred_assignment", "randomised_step", "randomised_variation"]
+Mask = npt.NDArray[np.bool_]
+
+__all__ = ["LEAST_ARM", "drawn_by_chance", "flaw_of_design"]
+
+LEAST_ARM = 15
+"""Incidents in each arm from which the effect of goodwill rests on what was drawn by chance."""
+
+INCOMPLETE = 0.05
+"""Share of the drawn incidents that may lack v̄ before the rest is no random part of them."""
+
+UNLIKELY = 1e-3
+"""Probability below which draws are not what the stated probabilities give, all tests together."""
+
+FAR = 4.0
+"""Standard deviations of a sum of draws from 0 that no chance explains."""
+
+STRATA = 10
+"""Groups of like probabilities, where there are more of these."""
 
 
-def centred_assignment(histories: IncidentHistories) -> Floats:
-    """h of each incident: whether the step was drawn, less the probability that it would be.
-
-    Returns
-    -------
-    ndarray, shape (m,)
-        0 where nothing was randomised, where the arm cannot be told, or the goodwill is unknown.
-    """
-    p = histories.assignment_probability
-    told = ~np.isnan(p) & ~np.isnan(histories.goodwill_ratio) & (p != 0.5) & (p < 1)
-    p = np.where(told, p, 1.0)
-    return np.where(told, (p < 0.5) - np.minimum(p, 1 - p), 0.0)
+def drawn_by_chance(histories: IncidentHistories) -> Floats:
+    """v − v̄ of each incident, shape (m,); 0 where its goodwill was not drawn by chance."""
+    away = np.log1p(histories.goodwill_ratio) - histories.expected_goodwill
+    return np.where(np.isnan(away), 0.0, away)
 
 
-def randomised_step(histories: IncidentHistories) -> float:
-    """Mean change of ln(1 + goodwill/loss) by a step drawn by chance; 0 where none was drawn."""
-    h = centred_assignment(histories)
-    power = float(h @ h)
-    if power == 0:
-        return 0.0
-    v = np.log1p(np.nan_to_num(histories.goodwill_ratio))
-    return float(h @ v) / power
-
-
-def randomised_variation(
-    histories: IncidentHistories, step: float, expected_goodwill: npt.ArrayLike | None = None
-) -> Floats:
-    """v − v̄ of each incident, 0 where its goodwill was not drawn by chance.
+def flaw_of_design(histories: IncidentHistories) -> str:
+    """Say why the effect of goodwill cannot rest on what chance decided; nothing where it can.
 
     Parameters
     ----------
     histories : IncidentHistories
         The m incidents.
-    step : float
-        Mean step of a design with two arms.
-    expected_goodwill : array_like, shape (m,), optional
-        v̄, the mean of ln(1 + goodwill/loss) over what could have been drawn; nan where nothing was
-        drawn.
 
     Returns
     -------
-    ndarray, shape (m,)
-
-    Raises
-    ------
-    RequestError
-        Where `expected_goodwill` has not one value an incident, or a negative one.
+    str
+        A clause, to stand after a colon.
     """
-    if expected_goodwill is None:
-        return step * centred_assignment(histories)
-    mean = np.asarray(expected_goodwill, dtype=float)
-    if mean.shape != histories.time.shape:
-        raise RequestError(
-            f"expected_goodwill needs one value for each of {histories.incidents:,} incidents; got "
-            f"shape {mean.shape}."
-        )
-    faults = rows_at_fault(
-        (mean < 0) | np.isinf(mean), "an impossible expected goodwill", "incidents"
+    h, away = histories, drawn_by_chance(histories)
+    p, step = h.assignment_probability, h.step
+    randomised = ~np.isnan(p) & (p < 1)
+    if not randomised.any() and not away.any():
+        return "none of it was randomised"
+    in_arm = randomised & ~np.isnan(step)
+    apart = min(int((away > 0).sum()), int((away < 0).sum()))
+    flaws = (
+        _incomplete(h, randomised),
+        _not_chance(np.where(step == 1, p, 1 - p)[in_arm], step[in_arm]),
+        "what was given is not on average what the draws would give"
+        if abs(float(away.sum())) > FAR * math.sqrt(float(away @ away))
+        else "",
+        f"only {apart:,} of its draws are in one of the arms" if apart < LEAST_ARM else "",
     )
-    if faults:
-        raise RequestError.of(faults)
-    away = np.log1p(histories.goodwill_ratio) - mean
-    return np.where(np.isnan(away), 0.0, away)
+    return next((flaw for flaw in flaws if flaw), "")
+
+
+def _incomplete(h: IncidentHistories, randomised: Mask) -> str:
+    """Whether the log lacks what makes v̄ of the randomised incidents."""
+    lacking = randomised & np.isnan(np.log1p(h.goodwill_ratio) - h.expected_goodwill)
+    drawn, many = int(randomised.sum()), int(lacking.sum())
+    if many <= INCOMPLETE * drawn:
+        return ""
+    without_arm = int((lacking & np.isnan(h.step)).sum())
+    return f"of {drawn:,} randomised incidents " + (
+        f"{without_arm:,} are in an arm called neither usual nor step"
+        if without_arm
+        else f"{many:,} do not say what both arms would have given (usual_offer, step_offer), or "
+        "were given something else"
+    )
+
+
+def _not_chance(e: Floats, step: Floats) -> str:
+    """Whether so many steps can have been drawn with these probabilities, overall and for each."""
+    if not len(e):
+        return ""
+    spread = math.sqrt(float(e @ (1 - e)))
+    overall = math.erfc(abs(float((step - e).sum())) / (math.sqrt(2) * spread)) if spread else 0.0
+    value, stratum = np.unique(e.round(3), return_inverse=True)
+    if len(value) > STRATA:
+        edges = np.quantile(e, np.arange(1, STRATA) / STRATA)
+        stratum = np.searchsorted(edges, e, side="right")
+    n, k, expected = (np.bincount(stratum, weights) for weights in (None, step, e))
+    n, k, expected = (v[n > 0] for v in (n, k, expected))
+    share = expected / n  # of unlike probabilities the number of steps varies less than with one
+    tails = np.minimum(bdtr(k, n, share), np.where(k > 0, bdtrc(k - 1, n, share), 1.0))
+    worst = int(np.argmin(tails))
+    if min(overall, float(2 * tails[worst])) * (len(n) + 1) >= UNLIKELY:
+        return ""
+    return (
+        f"a step was drawn in {int(k[worst]):,} of {int(n[worst]):,} incidents where the stated "
+        f"probabilities give {expected[worst]:,.0f}, which is not chance. Is each probability that "
+        "of the incident's own arm, and are there two arms?"
+    )
