@@ -49,6 +49,11 @@ def scores(model: type[Model[Any]], theta: Floats, data: Any) -> tuple[Floats, F
     customers : ndarray, shape (n,)
         How many customers share it.
 
+    Raises
+    ------
+    RequestError
+        Where the scores of the model are not written out, or it stands for a family of models.
+
     Examples
     --------
     >>> from clv import BGNBD
@@ -62,6 +67,11 @@ def scores(model: type[Model[Any]], theta: Floats, data: Any) -> tuple[Floats, F
         slopes = model.per_history(theta.tolist(), data.frequency, data.recency, data.T)[1].T
         n = data.weight
     elif issubclass(model, CondensedBetaGeometric):
+        if not model.k:
+            raise RequestError(
+                f"{model.label} stands for every k; its scores are those of one of them, such as "
+                f"type(fit.model) or {model.__name__}.with_k(2)."
+            )
         slopes, n = _condensed(theta, data, model.k, model.chances_before_repeat), data.weight
     elif issubclass(model, GammaGamma):
         slopes, n = _gamma_gamma(theta, data), data.spend.weight

@@ -25,7 +25,7 @@ from clv.recommend.assumptions import assumed_keys
 from clv.recommend.curve import net_gain
 from clv.recommend.limits import PERSON, payable, recovery_limits
 from clv.recommend.policy import Policy, money
-from clv.recommend.response import Form, most_savable, unit_cost
+from clv.recommend.response import Form, dropout_before, most_savable, unit_cost
 from clv.recommend.uncertainty import log_odds_sd, normal_draws, ten_ninety, value_draws
 
 __all__ = ["UniformOffer", "uniform_offer", "uniform_spend"]
@@ -258,7 +258,13 @@ def uniform_offer(
     if value_low is not None and value_high is not None:
         low, high = (np.broadcast_to(np.asarray(v, float), n) for v in (value_low, value_high))
         sd = log_odds_sd(policy, problem, frequency=x, severity=severity)
-        columns = (kept, limits.dropout, A, V, low, high, sd)
+        middle = dropout_before(
+            policy.problem(problem).dropout,
+            policy.dropout,
+            earlier_purchases=x,
+            severity=severity,
+        )
+        columns = (kept, limits.dropout, middle, A, V, low, high, sd)
         ends = _range(*(column[known] for column in columns), word_of_mouth=word_of_mouth)
     tiers = [*policy.authority.tiers, PERSON]
     tier = np.searchsorted(list(policy.authority.tiers.values()), spend.max())
@@ -298,6 +304,7 @@ def uniform_offer(
 def _range(
     kept: Floats,
     dropout: Floats,
+    middle: Floats,
     p_alive: Floats,
     value: Floats,
     low: Floats,
@@ -319,7 +326,7 @@ def _range(
     some = order[(starts + np.append(starts[1:], len(order))) // 2]  # stands for its block
     of_value, of_dropout = (z[:, None] for z in normal_draws())
     V = value_draws(low[some], high[some], of_value)
-    pi0 = expit(logit(dropout[some]) + sd[some] * of_dropout)
+    pi0 = expit(logit(middle[some]) + sd[some] * of_dropout)
     thought = p_alive[some] * dropout[some] * value[some] + word_of_mouth
     drawn = p_alive[some] * pi0 * V + word_of_mouth
     ratio = np.divide(drawn, thought, out=np.zeros_like(drawn), where=thought > 0)

@@ -25,6 +25,7 @@ from clv.recommend.response import (
     promptness_lost,
     unit_cost,
 )
+from clv.recommend.uncertainty import expected_dropout
 
 __all__ = ["BINDINGS", "PERSON", "RecoveryLimits", "payable", "recovery_limits"]
 
@@ -131,7 +132,7 @@ def recovery_limits(
     given_12_months: npt.ArrayLike = 0.0,
     already_given: npt.ArrayLike = 0.0,
     value_share: npt.ArrayLike = 0.0,
-    log_odds: npt.ArrayLike = 0.0,
+    log_odds: npt.ArrayLike | None = None,
     form: Form = "cash",
 ) -> RecoveryLimits:
     """Return what may be spent on each of the customers with this problem.
@@ -165,8 +166,10 @@ def recovery_limits(
     value_share : array_like
         The customer's value as a part of that of all customers; of an integral one a person
         decides.
-    log_odds : array_like
-        Added to the log-odds of leaving: how far off the policy's π0 is thought to be.
+    log_odds : array_like, optional
+        Added to the log-odds of leaving: how far off the policy's π0 is supposed to be. Where not
+        given, π0 is the mean over all that is not known of what was learned
+        (:func:`~clv.recommend.uncertainty.expected_dropout`).
     form : {"cash", "credit"}
         What goodwill is given in; credit costs less than its face value.
 
@@ -205,20 +208,23 @@ def recovery_limits(
             "given_12_months": given_12_months,
             "already_given": already_given,
             "value_share": value_share,
-            "log_odds": log_odds,
+            "log_odds": 0.0 if log_odds is None else log_odds,
         }
     )
     L, V, h, A = (asked[n] for n in ("loss", "value_if_alive", "hours", "p_alive"))
     so_far = asked["already_given"]
     rules, c = policy.recovery, unit_cost(policy, form)
-    pi0 = dropout_before(
-        kind.dropout,
-        policy.dropout,
-        earlier_purchases=asked["frequency"],
-        severity=asked["severity"],
-        days_since_incident=asked["days_since_incident"],
-        log_odds=asked["log_odds"],
-    )
+    about = {name: asked[name] for name in ("severity", "days_since_incident")}
+    if log_odds is None:
+        pi0 = expected_dropout(policy, problem, frequency=asked["frequency"], **about)
+    else:
+        pi0 = dropout_before(
+            kind.dropout,
+            policy.dropout,
+            earlier_purchases=asked["frequency"],
+            log_odds=asked["log_odds"],
+            **about,
+        )
     g = promptness(h, rules)
     ceiling = A * pi0 * V + asked["word_of_mouth"]
     D, kappa = most_savable(ceiling, h, rules), rules.money_scale * L

@@ -85,3 +85,13 @@ def test_a_model_without_scores_is_told_what_to_take() -> None:
     another: Any = Another
     with pytest.raises(RequestError, match=r"scores of Another are not written out.*bootstrap"):
         scores(another, np.ones(1), None)
+
+
+@pytest.mark.parametrize("family", [BGCNBD, MBGCNBD])
+def test_a_family_of_models_has_no_scores(family: type[Any]) -> None:
+    """A family stands for every k, as 0: there is no likelihood of it."""
+    h = Histories.from_arrays([2, 0], [30.43, 0], [38.86, 38.86], unit="week")
+    with pytest.raises(RequestError, match=r"stands for every k.*with_k\(2\)"):
+        scores(family, np.array([0.5, 7.0, 0.9, 2.0]), h)
+    rows, _ = scores(family.with_k(2), np.array([0.5, 7.0, 0.9, 2.0]), h)
+    assert np.isfinite(rows).all()

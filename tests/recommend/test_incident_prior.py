@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,3 +152,17 @@ def test_figures_of_the_default_policy() -> None:
 def test_a_coefficient_that_the_policy_has_no_prior_for() -> None:
     with pytest.raises(RequestError, match=r"no prior for type:lost, luck; it has one for type:"):
         learned(Policy(), {"type:lost": 0.0, "luck": 1.0})
+
+
+def test_figures_know_how_they_vary_together() -> None:
+    """Types and what moves them, by the figures' own keys; goodwill is a figure of its own."""
+    names = ("type:defective", "earlier_purchases", "goodwill")
+    rho = np.array([[1, -0.6, 0.2], [-0.6, 1, 0], [0.2, 0, 1]])
+    told = learned_from_incidents(
+        Policy(), dict.fromkeys(names, (-0.5, 0.1)), {}, goodwill_randomised=True, source="",
+        learned_on=date(2024, 6, 30), correlations=(names, rho),
+    )  # fmt: skip
+    type_key, purchases = "problems.defective.dropout", "dropout.per_log_purchases"
+    assert told[type_key].correlations == ((purchases, -0.6),)
+    assert told[purchases].correlations == ((type_key, -0.6),)
+    assert told["recovery.savable_share"].correlations == ()

@@ -40,6 +40,9 @@ figures = st.builds(
     st.sampled_from(["data", "randomised", "associational"]),
     st.integers(0, 10**6),
     st.sampled_from(["value", "log-odds"]),
+    st.lists(st.tuples(st.sampled_from([SEVERITY, "margin"]), st.floats(-1, 1)), max_size=2).map(
+        tuple
+    ),
 )
 layers = st.lists(figures, unique_by=lambda one: one.key).map(lambda f: layer(*f))
 

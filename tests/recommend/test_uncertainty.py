@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 from scipy.stats import kstest, norm
 
-from clv.recommend import Policy, recovery_limit
+from clv.recommend import Policy, recovery_limit, recovery_limits
 from clv.recommend.incident_prior import incident_prior
 from clv.recommend.learned import Learned, LearnedFigure
 from clv.recommend.uncertainty import (
     DRAWS,
+    expected_dropout,
     log_odds_sd,
     normal_draws,
     ten_ninety,
@@ -118,3 +120,53 @@ def test_the_same_question_has_the_same_answer() -> None:
         for _ in range(2)
     )
     assert one == other
+
+
+@given(st.floats(0.02, 0.7), st.integers(0, 30), st.floats(0.01, 0.9))
+def test_what_was_learned_counts_by_its_mean(sd: float, frequency: int, rho: float) -> None:
+    """E over the joint normal law of both learned figures, by drawing from it on a lattice."""
+    policy = learned_together(sd, rho)
+    ln = np.log1p(frequency)
+    z, w = normal_draws()
+    of_type = sd * z
+    per_purchase = 0.1 * (-rho * z + np.sqrt(1 - rho**2) * w)
+    middle = logit(0.15) - 0.3 * ln
+    mean = float(expit(middle + of_type + per_purchase * ln).mean())
+    spread = float(np.std(of_type + per_purchase * ln))
+    assert expected_dropout(policy, "defective", frequency=frequency) == pytest.approx(
+        mean, rel=0.01
+    )
+    assert log_odds_sd(policy, "defective", frequency=frequency) == pytest.approx(spread, rel=0.02)
+    limits = recovery_limits(policy, "defective", 40.0, value_if_alive=400.0, frequency=frequency)
+    assert float(limits.dropout) == pytest.approx(mean, rel=0.01)
+    off = recovery_limits(
+        policy, "defective", 40.0, value_if_alive=400.0, frequency=frequency, log_odds=0.0
+    )
+    assert float(off.dropout) == pytest.approx(float(expit(middle)))
+
+
+def learned_together(sd: float, rho: float) -> Policy:
+    """A type and what earlier purchases do, learned from one record; correlated by −ρ."""
+    keys = ("problems.defective.dropout", "dropout.per_log_purchases")
+    of_type = LearnedFigure(
+        keys[0], 0.15, prior_mean=-2.0, prior_sd=0.7, posterior_mean=-2.0, posterior_sd=sd,
+        basis="data", observations=500, scale="log-odds", correlations=((keys[1], -rho),),
+    )  # fmt: skip
+    of_purchases = LearnedFigure(
+        keys[1], -0.3, prior_mean=-0.35, prior_sd=0.2, posterior_mean=-0.3, posterior_sd=0.1,
+        basis="data", observations=500, correlations=((keys[0], -rho),),
+    )  # fmt: skip
+    return WIDE.with_learned(
+        Learned.of([of_type, of_purchases], source="a", learned_on=date(2024, 1, 1))
+    )
+
+
+def test_what_is_stated_is_taken_as_stated() -> None:
+    """The worked examples of the policy's own figures have no deviation in them."""
+    assert expected_dropout(Policy(), "defective") == pytest.approx(0.15, rel=1e-12)
+    shown_only = learned(0.5, randomised=False)
+    assert expected_dropout(shown_only, "defective") == pytest.approx(0.15, rel=1e-12)
+    assert expected_dropout(learned(0.5), "defective") > 0.16
+    # what was learned of one figure alone: the others count as they are stated
+    alone = expected_dropout(learned(0.5), "defective", severity=3)
+    assert alone < 0.15 * np.e / (0.85 + 0.15 * np.e) * 1.06
