@@ -18,6 +18,7 @@ __all__ = [
     "echo_caveats",
     "interval_name",
     "orders_option",
+    "own_record",
     "total_value",
     "without_intervals",
 ]
@@ -71,6 +72,18 @@ def echo_caveats(book: Book, keys: Sequence[str]) -> None:
         f"Assumed, not confirmed by you: {len(keys)} figures of the policy. Those that matter most "
         f"here: {shown}. All of them: --format json. To set your own: clv policy init policy.toml."
     )
+
+
+def own_record(book: Book, keys: Sequence[str]) -> str:
+    """Say which figures the company's own record has taught: nothing where it has none.
+
+    Of `keys` those count that a figure's key begins with: "retention." is all of that table.
+    """
+    learned = book.policy.learned
+    figures = [f for f in learned.figures.values() if f.used] if learned else []
+    figures = [f for key in keys for f in figures if f.key.startswith(key)]
+    shares = ", ".join(f"{f.key} ({100 * f.share_from_data:.0f} % data)" for f in figures)
+    return f"From your own record: {shares}." if shares else ""
 
 
 def total_value(book: Book) -> str:

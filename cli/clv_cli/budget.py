@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import book_argument, echo_caveats
+from clv_cli.book import book_argument, echo_caveats, own_record
 from clv_cli.budget_forms import curve_budget, offer_budget, split_budget
 from clv_cli.output import (
     echo_json,
@@ -193,6 +193,8 @@ def echo_budget(book: Book, answer: RetentionBudget) -> None:
             title=f"The {min(SHOWN, funded)} who get most, of {funded:,} who get something",
         )
     click.echo()
+    if record := own_record(book, ["retention."]):
+        paragraph(record)
     echo_caveats(book, answer.assumed)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import echo_caveats
+from clv_cli.book import echo_caveats, own_record
 from clv_cli.output import echo_json, echo_rows, echo_table, money, number, paragraph, write_rows
 from clv_cli.quantity import QUANTITY
 
@@ -82,6 +82,8 @@ def curve_budget(book: Book, total: float | None, output: Path | None, form: str
             left=0,
         )
         click.echo()
+        if record := own_record(book, ["retention."]):
+            paragraph(record)
         echo_caveats(book, assumed(book))
 
 
@@ -124,6 +126,8 @@ def offer_budget(
                 title=f"The {min(SHOWN, len(rows))} with whom most is kept, of {len(rows):,}",
             )
         click.echo()
+        if record := own_record(book, ["retention."]):
+            paragraph(record)
         echo_caveats(book, answer.assumed)
 
 
@@ -179,6 +183,10 @@ def split_budget(
             left=2,
         )
         click.echo()
+        problems = {_expected(text).problem for text in expect}
+        taught = [f"problems.{name}." for name in sorted(problems)] + ["dropout.", "recovery."]
+        if record := own_record(book, ["retention.", *(taught if expect else ())]):
+            paragraph(record)
         echo_caveats(book, answer.assumed)
 
 

@@ -43,10 +43,11 @@ def incidents() -> None:
 
 
 @incidents.command(
+    short_help="Say what problems do to customers, and learn it.",
     epilog="""\b
 Examples:
   clv incidents fit book incidents.csv
-  clv incidents fit book tickets.csv --dry-run --format json"""
+  clv incidents fit book tickets.csv --dry-run --format json""",
 )
 @book_argument
 @click.argument("incidents_log", metavar="INCIDENTS")
@@ -159,10 +160,11 @@ def _of_the_book(book: Book, learning: IncidentLearning, *, written: bool) -> st
 
 
 @incidents.command(
+    short_help="Say what problems cost, and what to prevent.",
     epilog="""\b
 Examples:
   clv incidents report book incidents.csv
-  clv incidents report book incidents.csv --by problem_id --format csv"""
+  clv incidents report book incidents.csv --by problem_id --format csv""",
 )
 @book_argument
 @click.argument("incidents_log", metavar="INCIDENTS")

@@ -129,7 +129,12 @@ def paragraph(text: str, *, indent: str = "", err: bool = False) -> None:
     import textwrap
 
     lines = textwrap.wrap(
-        text, 96, initial_indent=indent, subsequent_indent=" " * len(indent), break_long_words=False
+        text,
+        96,
+        initial_indent=indent,
+        subsequent_indent=" " * len(indent),
+        break_long_words=False,
+        break_on_hyphens=False,  # what is to be typed stays whole: mbg-nbd, --dry-run
     )
     click.echo("\n".join(lines), err=err)
 

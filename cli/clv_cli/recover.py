@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import echo_caveats
+from clv_cli.book import echo_caveats, own_record
 from clv_cli.output import (
     between,
     echo_json,
@@ -140,6 +140,11 @@ def recover(
         echo_rows([answer.row()])
     else:
         echo_recovery(opened, answer)
+        if about["country"] and not opened.policy.statutory:
+            paragraph(
+                "--country changes nothing here: the policy has no table of what the law gives "
+                "([[statutory]])."
+            )
 
 
 def _opened(book: str, customer: str | None) -> Book:
@@ -243,10 +248,8 @@ def _echo_sources(book: Book, learned: tuple[str, ...]) -> None:
     """Say what was learned, from what, and what was not."""
     told = f"Learned from the orders to {book.end}: what customers are worth."
     rest = "What a problem and goodwill do comes from the policy."
-    if learned and book.policy.learned:
-        figures = (book.policy.learned[key] for key in learned)
-        shares = ", ".join(f"{f.key} ({100 * f.share_from_data:.0f} % data)" for f in figures)
-        told += f" From your own record: {shares}."
+    if record := own_record(book, learned):
+        told += f" {record}"
         rest = "All else comes from the policy."
     paragraph(f"{told} {rest}")
 

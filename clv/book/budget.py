@@ -273,8 +273,13 @@ def read_segments(book: Opened, path: str | Path) -> npt.NDArray[Any]:
         with path.open(encoding="utf-8-sig", newline="") as opened:
             lines = [line for line in csv.reader(opened) if line]
     except FileNotFoundError:
-        raise RequestError(f"There is no file {path}.") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RequestError(
+            f"There is no file {path}. Segments come from a CSV file, or are the stages of the "
+            "relationship: stage."
+        ) from None
+    except UnicodeDecodeError:
+        raise RequestError(f"{path} is no text in UTF-8; save it as CSV.") from None
+    except (OSError, csv.Error) as error:
         raise RequestError(f"{path} cannot be read as CSV: {error}.") from None
     short = [number for number, line in enumerate(lines, start=1) if len(line) < 2]
     if not lines or short:

@@ -189,7 +189,9 @@ def read_affected(path: str | Path) -> tuple[list[str], Floats | None]:
             header, *lines = [line for line in csv.reader(opened) if line] or [[]]
     except FileNotFoundError:
         raise RequestError(f"There is no file {path}.") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError:
+        raise RequestError(f"{path} is no text in UTF-8; save it as CSV.") from None
+    except (OSError, csv.Error) as error:
         raise RequestError(f"{path} cannot be read as CSV: {error}.") from None
     names = [name.strip().lower() for name in header]
     place = names.index("customer_id") if "customer_id" in names else 0

@@ -201,8 +201,9 @@ def cost_ratio(policy: Policy, cost_of_keeping: float) -> Ratio:
     Examples
     --------
     >>> policy = Policy.parse("[acquisition]\ncost_per_customer = 60.0")
-    >>> cost_ratio(policy, 20.0).sentence
-    'Winning a customer costs 3.0 times what keeping one does (rule of thumb: 6 to 7 times).'
+    >>> print(cost_ratio(policy, 20.0).sentence.replace(": 60", ":\n60"))
+    Winning a customer costs 3.0 times what keeping one does (rule of thumb: 6 to 7 times):
+    60.00 beside 20.00 for each who would leave otherwise.
     """
     faults = _not_amounts({"cost_of_keeping": cost_of_keeping})
     if faults:
@@ -213,7 +214,11 @@ def cost_ratio(policy: Policy, cost_of_keeping: float) -> Ratio:
     if not cost_of_keeping:
         return Ratio(None, COST_RULE, f"Keeping a customer costs nothing here: no ratio {rule}.")
     ratio = cost / cost_of_keeping
-    told = f"Winning a customer costs {ratio:.1f} times what keeping one does {rule}."
+    told = (
+        f"Winning a customer costs {ratio:.1f} times what keeping one does {rule}: "
+        f"{money(cost, policy.currency)} beside {money(cost_of_keeping, policy.currency)} for each "
+        "who would leave otherwise."
+    )
     return Ratio(ratio, COST_RULE, told)
 
 

@@ -136,7 +136,7 @@ def _at_stake(answer: Recovery, policy: Policy) -> list[str]:
     inputs, currency = answer.inputs, policy.currency
     label = policy.problem(answer.problem).label
     low, high = inputs.value_low, inputs.value_high
-    known = "" if low is None or high is None else f" ({low:,.2f} to {high:,.2f})"
+    known = "" if low is None or high is None else f" (10-90 % range {low:,.2f} to {high:,.2f})"
     worth = f"{money(inputs.value_if_alive, currency)}{known}"
     told = [f"Kept, this customer is worth about {worth} from here on."]
     if inputs.p_alive < 1:

@@ -284,7 +284,9 @@ def read_offers(path: str | Path) -> list[Offer]:
             columns, lines = list(reader.fieldnames or ()), list(reader)
     except FileNotFoundError:
         raise RequestError(f"There is no file {path}.") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError:
+        raise RequestError(f"{path} is no text in UTF-8; save it as CSV.") from None
+    except (OSError, csv.Error) as error:
         raise RequestError(f"{path} cannot be read as CSV: {error}.") from None
     missing = {"offer", "cost"} - set(columns)
     if missing:

@@ -181,12 +181,13 @@ def _control(arms: list[str], asked: str | None) -> tuple[list[str], list[str]]:
     if not found:
         fault = (
             "No arm is called control, holdout or none, so nobody is known to have got nothing. "
-            f"{told} If one of them got nothing, say which: control={arms[0]!r}."
+            f"{told} If one of them got nothing, say which: control='...', or on the command line "
+            "--control ARM. If everybody got something, nothing can be learned from this log."
         )
     elif len({plain(arm) for arm in found}) > 1:
         fault = (
             f"More than one arm may be the control: {', '.join(map(repr, found))}. Say which: "
-            f"control={found[0]!r}."
+            f"control={found[0]!r}, or on the command line --control {found[0]}."
         )
     return found, [fault] if fault else []
 

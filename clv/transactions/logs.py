@@ -71,15 +71,15 @@ def faults_of_choice(role: str, found: Sequence[str]) -> list[str]:
     if len(found) < 2:
         return []
     candidates = " and ".join(map(repr, found))
-    return [
-        f"The {role} could be any of {candidates}. Say which: columns={{{role!r}: {found[0]!r}}}."
-    ]
+    told = f"The {role} could be any of {candidates}. Call the one that is meant {role} in the file"
+    return [f"{told}, or say which in Python: columns={{{role!r}: {found[0]!r}}}."]
 
 
 def faults_of_taken(taken: Mapping[str, str], required: Mapping[str, str]) -> list[str]:
     """Say which required roles have no column, and which columns have two roles."""
     missing = [
-        f"No column is recognised as the {role} ({meaning}). Name it: columns={{{role!r}: '...'}}."
+        f"No column is recognised as the {role} ({meaning}). Call it {role} in the file, or name "
+        f"it in Python: columns={{{role!r}: '...'}}."
         for role, meaning in required.items()
         if role not in taken
     ]
