@@ -204,6 +204,11 @@ def refuse_other(path: Path) -> None:
     """Never replace a directory that is not a book, or a file."""
     if not path.name:
         raise BookError(f"A book needs a directory of its own; {path} is none. Name one with -o.")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise BookError(
+            f"No book can be written at {path}: {above.name} is a file. Name another place with -o."
+        )
     if not path.exists() or (path / MANIFEST).is_file():
         return
     if path.is_dir() and not any(path.iterdir()):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from clv.errors import CampaignsError
 from clv.transactions.campaign_columns import CampaignColumns
-from clv.transactions.engine import Source
+from clv.transactions.engine import Source, in_order
 from clv.transactions.incident_values import numbers_of
 from clv.transactions.logs import Said, places, read_rows
 from clv.transactions.report import counted
@@ -45,7 +45,7 @@ def collect(source: Source, taken: CampaignColumns) -> Said:
             "written": table[when].cast(str),
             "blank": blank(table[when]),
         }
-        found: pd.DataFrame = table.select(**texts, **days).to_pyarrow().to_pandas()
+        found: pd.DataFrame = in_order(source, table.select(**texts, **days)).to_pandas()
         found["date"] = pd.to_datetime(found["date"]).astype("datetime64[us]")
         for role in texts:
             found[role] = found[role].astype(object).where(found[role].notna(), None)

@@ -38,6 +38,7 @@ __all__ = [
     "Source",
     "drop",
     "first_rows",
+    "in_order",
     "materialise",
     "on_first_day",
     "open_source",
@@ -183,6 +184,21 @@ def first_rows(source: Source, table: ir.Table, where: str, shown: Sequence[str]
         if len(rows) >= 3:
             break
     return rows
+
+
+def in_order(source: Source, table: ir.Table) -> pa.Table:
+    """Collect a table made of ``source.table`` row by row, in the order of the rows of the source.
+
+    An engine with several threads may hand over the rows of several files in any order.
+    """
+    if len(source.paths) < 2:
+        return table.to_pyarrow()
+    opened = source.table.op()
+    parts = [
+        cast("ir.Table", table.op().replace({opened: _one_file(source, path).op()}).to_expr())
+        for path in source.paths
+    ]
+    return pa.concat_tables([part.to_pyarrow() for part in parts], promote_options="permissive")
 
 
 def places(source: Source, rows: Sequence[int]) -> list[str]:

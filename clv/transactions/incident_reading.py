@@ -12,7 +12,7 @@ import pandas as pd
 
 from clv.errors import IncidentsError
 from clv.transactions import engine, layouts
-from clv.transactions.engine import Source
+from clv.transactions.engine import Source, in_order
 from clv.transactions.incident_columns import IncidentColumns, known_roles
 from clv.transactions.incident_values import DETECTED, SEVERITY, TRUTH, meanings, numbers_of
 from clv.transactions.report import counted, quoted
@@ -89,7 +89,7 @@ def collect(source: Source, taken: IncidentColumns) -> Said:
         }
         if taken.solved_at is not None:
             times["solved_at"] = moment(table[taken.solved_at], layout)
-        found: pd.DataFrame = table.select(**texts, **times).to_pyarrow().to_pandas()
+        found: pd.DataFrame = in_order(source, table.select(**texts, **times)).to_pandas()
         for role in texts:
             found[role] = found[role].astype(object).where(found[role].notna(), None)
         return found
