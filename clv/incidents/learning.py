@@ -21,9 +21,10 @@ from clv.arrays import Floats
 from clv.book import Book
 from clv.book.orders import orders_of
 from clv.incidents.effects import LearnedEffect, LearnedType, ends, learned_effects, on_log_odds
-from clv.inference.assumed_handling import with_assumed_handling
+from clv.inference.assumed_handling import AssumedHandling, with_assumed_handling
 from clv.inference.incident_posterior import IncidentPosterior, incident_posterior
 from clv.models.incidents.covariates import SELECTION, Handling
+from clv.models.incidents.effects import Effect, effects_of
 from clv.models.incidents.fit import IncidentFit
 from clv.models.incidents.likelihood import Link
 from clv.models.incidents.model import IncidentBGNBD
@@ -60,6 +61,9 @@ class IncidentLearning:
         The customers and their incidents, up to the end of the book.
     log : IncidentLog
         The log.
+    read : tuple of Effect
+        What limits read off it, on log-odds: what happened with chosen handling as assumed
+        (:mod:`clv.inference.assumed_handling`), chosen handling as the log shows it.
     figures : Learned
         Of the policy, those that the log speaks about.
     notices : tuple of str
@@ -71,6 +75,7 @@ class IncidentLearning:
     posterior: IncidentPosterior
     histories: CustomerIncidentHistories = field(repr=False)
     log: IncidentLog = field(repr=False)
+    read: tuple[Effect, ...] = field(repr=False)
     figures: Learned
     notices: tuple[str, ...]
 
@@ -133,7 +138,7 @@ class IncidentLearning:
     @cached_property
     def effects(self) -> tuple[LearnedEffect, ...]:
         """What was learned of all that is not a type of problem."""
-        return learned_effects(self.fit, on_log_odds(self.fit, self.posterior.effects))
+        return learned_effects(self.fit, self.read)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -254,33 +259,31 @@ def learn_from_incidents(
         ),
     )
     posterior = incident_posterior(fit)
+    held = with_assumed_handling(posterior, incident_prior(policy))
+    read = _read(posterior, held)
     return IncidentLearning(
         policy=policy,
         fit=fit,
         posterior=posterior,
         histories=histories,
         log=log,
-        figures=_figures(policy, fit, posterior, log, book.end),
+        read=read,
+        figures=_figures(policy, fit, read, held, log, book.end),
         notices=(*found.notices, *histories.report.notices),
     )
 
 
 def _figures(
-    policy: Policy, fit: IncidentFit, posterior: IncidentPosterior, log: IncidentLog, end: date
+    policy: Policy,
+    fit: IncidentFit,
+    read: tuple[Effect, ...],
+    held: AssumedHandling,
+    log: IncidentLog,
+    end: date,
 ) -> Learned:
     """What of it are figures of the policy; those that no incident speaks about stay assumed."""
-    held = with_assumed_handling(posterior, incident_prior(policy))
+    told = [effect for effect in read if effect.incidents and effect.name != SELECTION]
     sd = np.sqrt(np.diag(held.covariance))
-    found = {n: (float(m), float(s)) for n, m, s in zip(held.names, held.mean, sd, strict=True)}
-    effects = []
-    for effect in posterior.effects:
-        mean, spread = found.get(effect.name, (effect.posterior_mean, effect.posterior_sd))
-        effects.append(replace(effect, posterior_mean=mean, posterior_sd=spread))
-    told = [
-        effect
-        for effect in on_log_odds(fit, tuple(effects))
-        if effect.incidents and effect.name != SELECTION
-    ]
     return learned_from_incidents(
         policy,
         {effect.name: (effect.posterior_mean, effect.posterior_sd) for effect in told},
@@ -290,6 +293,15 @@ def _figures(
         learned_on=end,
         correlations=(held.names, held.covariance / np.outer(sd, sd)),
     )
+
+
+def _read(posterior: IncidentPosterior, held: AssumedHandling) -> tuple[Effect, ...]:
+    """Effects on log-odds: what happened with handling as assumed, what was chosen as it shows."""
+    fit = posterior.fit
+    deviations = np.sqrt(np.diag(held.covariance)).tolist()
+    mean = posterior.mean | dict(zip(held.names, held.mean.tolist(), strict=True))
+    sd = posterior.standard_deviation | dict(zip(held.names, deviations, strict=True))
+    return on_log_odds(fit, effects_of(fit.prior, mean, sd, fit.used))
 
 
 def _bounds(draws: npt.NDArray[np.float64]) -> tuple[float, float]:

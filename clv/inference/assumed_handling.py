@@ -28,8 +28,7 @@ import numpy as np
 
 from clv.arrays import Floats
 from clv.inference.incident_posterior import IncidentPosterior
-from clv.models.incidents.covariates import SELECTION
-from clv.models.incidents.effects import basis_of
+from clv.models.incidents.covariates import CHOSEN, SELECTION
 from clv.models.incidents.fit import fit_incidents
 from clv.models.incidents.likelihood import PARAMETERS
 
@@ -89,12 +88,8 @@ def with_assumed_handling(
     (('type:late',), True)
     """
     fit = posterior.fit
-    drawn = SELECTION in fit.model.names
-    chosen = {
-        name
-        for name in fit.model.names
-        if basis_of(name, drawn=drawn) == "associational" and name != SELECTION
-    }
+    by_chance = {SELECTION, "goodwill"} if SELECTION in fit.model.names else set()
+    chosen = CHOSEN.intersection(fit.model.names) - by_chance
     tight = {n: (mean, sd * (TIGHT if n in chosen else 1)) for n, (mean, sd) in prior.items()}
     held = fit_incidents(
         type(fit.model),

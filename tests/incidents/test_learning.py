@@ -54,10 +54,12 @@ def test_only_what_chance_decided_moves_a_limit(learning: IncidentLearning) -> N
     assert not learning.learned["recovery.slow_share"].used
 
 
-def test_without_chance_goodwill_is_only_an_association(shop: Book) -> None:
+def test_without_chance_goodwill_is_only_an_association(
+    shop: Book, learning: IncidentLearning
+) -> None:
     """The same log, its draws forgotten: agents give to the upset, and it seems to do little."""
-    log = pd.read_parquet(SHOP_LOG).drop(columns=["assigned_arm", "assignment_probability"])
-    found = learn_from_incidents(shop, log)
+    drawn = ["assigned_arm", "assignment_probability", "usual_offer", "step_offer"]
+    found = learn_from_incidents(shop, pd.read_parquet(SHOP_LOG).drop(columns=drawn))
     (goodwill,) = (effect for effect in found.effects if effect.name == "goodwill")
     assert goodwill.basis == "associational"
     assert goodwill.use == "shown, not used"
@@ -65,6 +67,27 @@ def test_without_chance_goodwill_is_only_an_association(shop: Book) -> None:
     assert "association" in found.sentences[-1]
     truth = 2**TRUTH.goodwill
     assert goodwill.learned_low > truth  # wrong, and sure of it: hence not used
+    # nor does it reach what is used: each type is as bad as where chance told
+    for one in learning.types:
+        key = f"problems.{one.problem}.dropout"
+        figure, told = found.figures[key], learning.figures[key]
+        apart = abs(figure.posterior_mean - told.posterior_mean)
+        assert apart < 1.96 * math.hypot(figure.posterior_sd, told.posterior_sd)
+
+
+def test_an_experiment_that_does_not_say_its_offers_is_an_association(shop: Book) -> None:
+    log = pd.read_parquet(SHOP_LOG).drop(columns="step_offer")
+    found = learn_from_incidents(shop, log)
+    assert found.fit.goodwill_basis == "associational"
+    assert any("usual_offer, step_offer" in concern for concern in found.fit.concerns)
+
+
+def test_figures_of_one_log_vary_together(learning: IncidentLearning) -> None:
+    """A type is learned at what severity and earlier purchases there were: they trade off."""
+    figure = learning.figures["problems.defective.dropout"]
+    rho = dict(figure.correlations)
+    assert rho["dropout.per_severity_level"] < -0.1
+    assert rho["dropout.per_log_purchases"] < -0.1
 
 
 def test_a_return_is_a_sign_of_a_busy_customer(retail: Book) -> None:
@@ -147,3 +170,9 @@ def test_a_type_is_harmless_only_where_some_loss_was_expected(retail: Book) -> N
     (returns,) = learn_from_incidents(retail, RETURNS).types
     assert not replace(returns, lost_assumed=0.01).harmless
     assert not replace(returns, lost_high=0.03).harmless
+
+
+def test_what_is_shown_as_used_is_what_limits_use(learning: IncidentLearning) -> None:
+    shown = {effect.name: effect for effect in learning.effects}
+    value = learning.figures["dropout.per_severity_level"].value
+    assert shown["severity"].learned == pytest.approx(math.exp(value))

@@ -54,10 +54,13 @@ def concerns_of_incidents(fit: IncidentFit) -> tuple[str, ...]:
 
 def _not_learned(fit: IncidentFit) -> list[str]:
     unseen, unused = [], []
+    types = [e.name for e in fit.effects if not e.incidents and e.name.startswith(TYPE)]
+    if types:
+        unseen.append("problems of type " + _and([_label(name) for name in types], "or"))
     for effect in fit.effects:
         if effect.incidents == 0:
-            if effect.name == "goodwill_unknown":  # all of it is known: nothing is missing
-                continue
+            if effect.name.startswith(TYPE) or effect.name == "goodwill_unknown":
+                continue  # told above; all of it is known: nothing is missing
             unseen.append(_spoken(effect.name))
         elif effect.share_from_data < LEAST_SHARE:
             unused.append(f"{_spoken(effect.name)} ({effect.incidents:,} incidents)")
@@ -208,9 +211,13 @@ def _scale(name: str, link: Link) -> str:
 
 def _spoken(name: str) -> str:
     if name.startswith(TYPE):
-        return "problems of type " + name.removeprefix(TYPE).replace("_", " ")
+        return f"problems of type {_label(name)}"
     return WORDS[name]
 
 
-def _and(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+def _label(name: str) -> str:
+    return name.removeprefix(TYPE).replace("_", " ")
+
+
+def _and(names: list[str], last: str = "and") -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" {last} {names[-1]}"

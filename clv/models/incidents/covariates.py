@@ -27,6 +27,7 @@ from clv.incident_history import IncidentHistories
 from clv.models.incidents.randomised import drawn_by_chance
 
 __all__ = [
+    "CHOSEN",
     "NUMERIC",
     "SELECTION",
     "TYPE",
@@ -43,6 +44,9 @@ TYPE = "type:"
 
 SELECTION = "goodwill_selection"
 """The coefficient of the reasons for goodwill; it is there where some is drawn by chance."""
+
+CHOSEN = frozenset({"goodwill", SELECTION, "lateness", "unresolved", "goodwill_unknown"})
+"""Coefficients of how the company handled an incident."""
 
 NUMERIC = (
     "severity",
@@ -211,19 +215,19 @@ def usual_goodwill(
     names: Sequence[str],
     handling: Handling,
 ) -> dict[str, float]:
-    """Least squares of v̄ on the other covariates; see :mod:`clv.models.incidents.randomised`.
+    """Least squares of v̄ on what happened; see :mod:`clv.models.incidents.randomised`.
 
     Parameters
     ----------
     histories, names, handling
-        As of :func:`design`; goodwill itself is left out of the names.
+        As of :func:`design`; how incidents were handled is left out of the names.
 
     Returns
     -------
     dict of str to float
         u, by coefficient.
     """
-    others = [n for n in names if n not in {"goodwill", SELECTION, "goodwill_unknown"}]
+    others = [n for n in names if n not in CHOSEN]
     known = ~np.isnan(histories.goodwill_ratio)
     drawn = drawn_by_chance(histories)
     mean = (np.log1p(histories.goodwill_ratio) - drawn)[known]

@@ -18,14 +18,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from clv.models.incidents.covariates import SELECTION
+from clv.models.incidents.covariates import CHOSEN, SELECTION
 
 __all__ = ["Basis", "Effect", "effects_of"]
 
 Basis = Literal["data", "causal", "associational"]
-
-HANDLING = frozenset({"goodwill", SELECTION, "lateness", "unresolved", "goodwill_unknown"})
-"""Coefficients of what the company chose."""
 
 
 @dataclass(frozen=True)
@@ -109,4 +106,4 @@ def basis_of(name: str, *, drawn: bool) -> Basis:
     """On what the estimate of a coefficient rests; `drawn` where goodwill was, by chance."""
     if name == "goodwill" and drawn:
         return "causal"
-    return "associational" if name in HANDLING else "data"
+    return "associational" if name in CHOSEN else "data"

@@ -14,8 +14,8 @@ Newey 1992, https://doi.org/10.2307/2532304). θ_a and θ_g are independent unde
 with that of goodwill, so nothing of θ_a is lent to θ_g.
 
 **What goodwill would have done instead.** θ above is of incidents with v̄ = 0, which is not what
-happens without goodwill to those whom v̄ was given. So v̄ is split by least squares on the other
-covariates into what such an incident usually gets, u·z, and the rest. Then
+happens without goodwill to those whom v̄ was given. So v̄ is split by least squares on what happened
+(type, severity, what came before) into what such an incident usually gets, u·z, and the rest. Then
 
     logit π = θ'·z + θ_g v + δ (v̄ − u·z),   δ = θ_a − θ_g,   θ' = θ + δ u
 
