@@ -84,7 +84,7 @@ def with_assumed_handling(
     >>> prior = {"type:late": (-1.7, 0.7), "goodwill": (-0.8, 0.5)}
     >>> free = incident_posterior(IncidentBGNBD.fit(seen, prior), draws=500)
     >>> held = with_assumed_handling(free, prior)
-    >>> held.names, abs(float(held.mean[0]) - (-1.0 + 0.8 * np.log(1.5))) < 0.3
+    >>> held.names, bool(abs(held.mean[0] - (-1.0 + 0.8 * np.log(1.5))) < 0.3)
     (('type:late',), True)
     """
     fit = posterior.fit
