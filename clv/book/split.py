@@ -13,7 +13,7 @@ from clv.book.budget import acquisition, assumed, retention_stakes, stages
 from clv.book.decisions import Opened
 from clv.errors import RequestError
 from clv.recommend.new_customers import cost_ratio, loyal_multiple
-from clv.recommend.response import dropout_before, most_savable
+from clv.recommend.response import most_savable
 from clv.recommend.retention import RetentionBudget
 from clv.recommend.split import (
     BudgetSplit,
@@ -23,6 +23,7 @@ from clv.recommend.split import (
     split_budget,
 )
 from clv.recommend.stages import STAGES
+from clv.recommend.uncertainty import expected_dropout
 
 __all__ = ["Expected", "beside_acquisition", "loyal", "split"]
 
@@ -125,7 +126,7 @@ def _problems(book: Opened, one: Expected) -> list[ExpectedProblems]:
     table = book.read(("frequency", "value_if_alive", "expected_purchases"))
     x, value, weight = (np.asarray(column, dtype=float) for column in table.columns)
     rules = policy.recovery
-    lost = dropout_before(kind.dropout, policy.dropout, earlier_purchases=x)
+    lost = expected_dropout(policy, one.problem, frequency=x)
     savable: Floats = most_savable(lost * value, 0.0, rules)
     order = np.argsort(savable, kind="stable")
     reached = np.cumsum(weight[order])
