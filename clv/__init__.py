@@ -64,8 +64,8 @@ if TYPE_CHECKING:
     from clv.recommend.recovery import recovery_limit as recovery_limit
     from clv.recommend.retention import retention_budget as retention_budget
     from clv.transactions.campaigns import read_campaigns as read_campaigns
-    from clv.transactions.incident_summary import incident_histories as incident_histories
     from clv.transactions.incidents import IncidentLog as IncidentLog
+    from clv.transactions.incidents import incident_histories as incident_histories
     from clv.transactions.incidents import read_incidents as read_incidents
     from clv.transactions.orders import read_orders as read_orders
     from clv.transactions.split import holdout as holdout
@@ -115,7 +115,7 @@ _HOME = {
     "holdout": "clv.transactions.split",
     "holdout_check": "clv.evaluate.holdout",
     "incident_causes": "clv.incidents",
-    "incident_histories": "clv.transactions.incident_summary",
+    "incident_histories": "clv.transactions.incidents",
     "incident_posterior": "clv.inference.incident_posterior",
     "learn_from_incidents": "clv.incidents",
     "lifetime_value": "clv.value.lifetime_value",

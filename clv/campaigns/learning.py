@@ -36,8 +36,7 @@ from clv.recommend.campaigns import (
 from clv.recommend.learned import Basis, Learned
 from clv.recommend.policy import Policy
 from clv.recommend.stages import STAGES, stage_of
-from clv.transactions.campaign_outcomes import CampaignOutcomes, campaign_outcomes
-from clv.transactions.campaigns import CampaignLog
+from clv.transactions.campaigns import CampaignLog, CampaignOutcomes, campaign_outcomes
 from clv.transactions.orders import Orders
 from clv.transactions.summary import histories
 from clv.value.leaving import value_leaving

@@ -31,8 +31,12 @@ from clv.models.incidents.model import IncidentBGNBD
 from clv.recommend.incident_prior import incident_prior, learned_from_incidents
 from clv.recommend.learned import Learned
 from clv.recommend.policy import Policy
-from clv.transactions.incident_summary import CustomerIncidentHistories, incident_histories
-from clv.transactions.incidents import IncidentLog, read_incidents
+from clv.transactions.incidents import (
+    CustomerIncidentHistories,
+    IncidentLog,
+    incident_histories,
+    read_incidents,
+)
 from clv.transactions.orders import Orders
 from clv.value.value_intervals import LEVEL
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from clv.arrays import Floats
 from clv.history import DAYS_PER_UNIT
-from clv.transactions.incident_summary import CustomerIncidentHistories
+from clv.transactions.incidents import CustomerIncidentHistories
 
 __all__ = ["purchases_around"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Self
 
-__all__ = ["IncidentReport", "OrdersReport", "SetAside", "counted", "quoted"]
+__all__ = ["LogReport", "OrdersReport", "SetAside", "counted", "quoted"]
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,13 @@ class OrdersReport:
 
 
 @dataclass(frozen=True)
-class IncidentReport:
-    """Every row of an incident log accounted for: read = kept + set aside.
+class LogReport:
+    """Every row of a log of incidents or campaigns accounted for: read = kept + set aside.
 
     Attributes
     ----------
     rows_read, rows_kept : int
-        Rows of the source, and those that are incidents to learn from.
+        Rows of the source, and those that can be learned from.
     set_aside : tuple of SetAside
         The others, each with its reason and examples.
     notices : tuple of str
@@ -105,7 +105,7 @@ class IncidentReport:
 
     Examples
     --------
-    >>> report = IncidentReport(10, 10).without("no customer id", 2, ("line 4",))
+    >>> report = LogReport(10, 10).without("no customer id", 2, ("line 4",))
     >>> report.rows_kept, str(report.set_aside[0])
     (8, '2 rows: no customer id (line 4)')
     """

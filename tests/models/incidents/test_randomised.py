@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from clv.incident_history import IncidentHistories
 from clv.models.incidents.model import IncidentBGNBD
 from clv.models.incidents.randomised import _not_chance, flaw_of_design
-from tests.models.incidents.test_incident_fit import a_shop, far
+from tests.models.incidents.test_fit import a_shop, far
 from tests.reference.incident_shop import Case, Seen, open_shop
 
 GOODWILL = {"type:late": -0.9, "type:defective": -0.5, "earlier_purchases": -0.35}

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clv.errors import CampaignsError, UnknownNameError
-from clv.transactions.campaign_outcomes import campaign_outcomes
-from clv.transactions.campaigns import CampaignLog, read_campaigns
+from clv.transactions.campaigns import CampaignLog, campaign_outcomes, read_campaigns
 from clv.transactions.orders import read_orders
 
 

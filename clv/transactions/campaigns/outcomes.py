@@ -20,8 +20,9 @@ from clv.arrays import Floats
 from clv.errors import CampaignsError, UnknownNameError
 from clv.history import DAYS_PER_UNIT, Unit
 from clv.transactions import engine
-from clv.transactions.campaigns import CampaignLog, CampaignReport
+from clv.transactions.campaigns.log import CampaignLog
 from clv.transactions.orders import Orders
+from clv.transactions.report import LogReport
 from clv.transactions.summary import check_unit, read_date
 
 __all__ = ["CampaignOutcomes", "campaign_outcomes"]
@@ -62,7 +63,7 @@ class CampaignOutcomes:
         Of recency and T.
     first_date : date
         The campaign's first day.
-    report : CampaignReport
+    report : LogReport
         Rows of the log read, kept and set aside, of this campaign.
     """
 
@@ -82,7 +83,7 @@ class CampaignOutcomes:
     window: int
     unit: Unit
     first_date: date
-    report: CampaignReport = field(repr=False)
+    report: LogReport = field(repr=False)
 
     def __len__(self) -> int:
         """Return the number of customers."""
@@ -158,7 +159,7 @@ def campaign_outcomes(
     latest = rows["date"].max().date()
     days = _window(campaign, latest, last, window)
     told = _collect(orders, rows, days)
-    report = CampaignReport(len(rows), len(rows))
+    report = LogReport(len(rows), len(rows))
     unknown = ~rows["customer_id"].isin(told.index[told["before"] > 0]).to_numpy()
     shown = tuple(f"customer {who!r}" for who in rows["customer_id"][unknown][:3])
     report = report.without(

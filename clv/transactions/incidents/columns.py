@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from clv.errors import IncidentsError
 from clv.transactions.columns import CUSTOMER, in_first_tier, looks_like_values, plain
 
-__all__ = ["IncidentColumns", "known_roles", "recognise_incidents"]
+__all__ = ["IncidentColumns", "known_roles", "recognise"]
 
 REQUIRED = {
     "customer_id": "who had the problem",
@@ -116,9 +116,7 @@ def known_roles() -> tuple[str, ...]:
     return tuple(ROLES)
 
 
-def recognise_incidents(
-    names: Sequence[str], given: Mapping[str, str] | None = None
-) -> IncidentColumns:
+def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> IncidentColumns:
     """Take the columns that were named, and recognise the others.
 
     Parameters
@@ -135,9 +133,9 @@ def recognise_incidents(
 
     Examples
     --------
-    >>> recognise_incidents(["Customer", "occurred at", "Problem type", "Loss"]).roles["type"]
+    >>> recognise(["Customer", "occurred at", "Problem type", "Loss"]).roles["type"]
     'Problem type'
-    >>> recognise_incidents(["Id", "Requester email", "Created at", "Priority", "Tags"]).zendesk
+    >>> recognise(["Id", "Requester email", "Created at", "Priority", "Tags"]).zendesk
     True
     """
     given = dict(given or {})

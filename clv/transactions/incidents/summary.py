@@ -36,9 +36,9 @@ import pyarrow as pa
 from clv.errors import IncidentsError, RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
 from clv.incident_history import IncidentHistories
-from clv.transactions.incidents import IncidentLog
+from clv.transactions.incidents.log import IncidentLog
 from clv.transactions.orders import Orders
-from clv.transactions.report import IncidentReport, counted
+from clv.transactions.report import LogReport, counted
 from clv.transactions.summary import CustomerHistories, histories, patterns, read_date
 
 __all__ = ["CustomerIncidentHistories", "incident_histories"]
@@ -55,12 +55,12 @@ class CustomerIncidentHistories(IncidentHistories):
     ----------
     everyone : CustomerHistories
         The histories of all customers, incidents left out.
-    report : IncidentReport
+    report : LogReport
         Rows of the log read, kept and set aside, now also those that no history can hold.
     """
 
     everyone: CustomerHistories = field(repr=False)
-    report: IncidentReport = field(repr=False)
+    report: LogReport = field(repr=False)
 
 
 def incident_histories(
@@ -198,7 +198,7 @@ def _within(
     day: npt.NDArray[np.datetime64],
     first: npt.NDArray[np.datetime64],
     end: date,
-) -> tuple[npt.NDArray[np.bool_], IncidentReport]:
+) -> tuple[npt.NDArray[np.bool_], LogReport]:
     """Return which incidents a history can hold, and the report after the others are set aside."""
     late = day > np.datetime64(end)
     unknown = (place < 0) & ~late

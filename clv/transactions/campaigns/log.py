@@ -16,13 +16,13 @@ import pandas as pd
 
 from clv.errors import CampaignsError, OrdersError
 from clv.transactions import engine
-from clv.transactions.campaign_columns import CampaignColumns, recognise_campaigns
-from clv.transactions.campaign_reading import campaign_values, collect
+from clv.transactions.campaigns.columns import CampaignColumns, recognise
+from clv.transactions.campaigns.reading import canonical, collect
 from clv.transactions.columns import plain
 from clv.transactions.logs import Mask, fingerprint, places
-from clv.transactions.report import IncidentReport, counted
+from clv.transactions.report import LogReport, counted
 
-__all__ = ["CampaignLog", "CampaignReport", "read_campaigns"]
+__all__ = ["CampaignLog", "read_campaigns"]
 
 CONTROL = frozenset(
     {"control", "controlgroup", "holdout", "holdoutgroup", "none", "nothing", "untreated"}
@@ -33,14 +33,6 @@ COLUMNS = (
     *("campaign", "customer_id", "date", "arm", "control", "spend"),
     "assignment_probability",
 )
-
-
-class CampaignReport(IncidentReport):
-    """Every row of a campaign log accounted for: read = kept + set aside.
-
-    The attributes are those of an incident log's report: `rows_read`, `rows_kept`, `set_aside`
-    and `notices`.
-    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +49,7 @@ class CampaignLog:
         the customer is in; nan where chance did not decide, or nobody says so).
     columns : CampaignColumns
         The columns that were taken.
-    report : CampaignReport
+    report : LogReport
         Rows read, kept and set aside.
     source : str
         What was read, as it was named.
@@ -67,7 +59,7 @@ class CampaignLog:
 
     frame: pd.DataFrame = field(repr=False)
     columns: CampaignColumns = field(repr=False)
-    report: CampaignReport = field(repr=False)
+    report: LogReport = field(repr=False)
     source: str
     sha256: str = field(repr=False)
 
@@ -133,9 +125,9 @@ def read_campaigns(
         opened = engine.open_source(source, "campaigns")
     except OrdersError as error:  # the opening of files knows no campaigns
         raise CampaignsError(str(error)) from error
-    taken = recognise_campaigns(list(opened.table.columns), columns)
+    taken = recognise(list(opened.table.columns), columns)
     said = collect(opened, taken)
-    frame, faults = campaign_values(opened, said.rows, taken)
+    frame, faults = canonical(opened, said.rows, taken)
     arms = sorted(frame["arm"].dropna().unique())
     untreated, unnamed = _control(arms, control)
     if said.faults or faults or unnamed:
@@ -143,7 +135,7 @@ def read_campaigns(
     frame["control"] = frame["arm"].isin(untreated)
     frame["arm"] = frame["arm"].mask(frame["control"], untreated[0])  # however it is spelt
     frame["spend"] = frame["spend"].mask(frame["control"] & frame["spend"].isna(), 0.0)
-    report = CampaignReport(len(frame), len(frame), notices=tuple(said.notices))
+    report = LogReport(len(frame), len(frame), notices=tuple(said.notices))
     left = np.ones(len(frame), dtype=np.bool_)
     for reason, rows, shown in _set_aside(frame):
         report = report.without(
@@ -216,9 +208,7 @@ def _set_aside(frame: pd.DataFrame) -> list[tuple[str, Mask, str | None]]:
     ]
 
 
-def _without_one_sided(
-    report: CampaignReport, kept: pd.DataFrame
-) -> tuple[CampaignReport, pd.DataFrame]:
+def _without_one_sided(report: LogReport, kept: pd.DataFrame) -> tuple[LogReport, pd.DataFrame]:
     """Set aside campaigns in which everybody was treated, or nobody."""
     share = kept.groupby("campaign")["control"].transform("mean")
     for reason, rows in (

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from clv.errors import CampaignsError
-from clv.transactions.campaign_columns import CampaignColumns
+from clv.transactions.campaigns.columns import CampaignColumns
 from clv.transactions.engine import Source, in_order
-from clv.transactions.incident_values import numbers_of
+from clv.transactions.incidents.values import numbers_of
 from clv.transactions.logs import Said, places, read_rows
 from clv.transactions.report import counted
 from clv.transactions.values import blank, customer, day
 
-__all__ = ["campaign_values", "collect"]
+__all__ = ["canonical", "collect"]
 
 RANGE = {
     "spend": (0.0, np.inf, "0 or more"),
@@ -55,7 +55,7 @@ def collect(source: Source, taken: CampaignColumns) -> Said:
     return replace(said, notices=[str(taken), *said.notices])
 
 
-def campaign_values(
+def canonical(
     source: Source, said: pd.DataFrame, taken: CampaignColumns
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows with all canonical columns, and every fault of their values."""

@@ -9,7 +9,7 @@ from clv.errors import CampaignsError
 from clv.transactions.columns import CUSTOMER, in_first_tier, looks_like_values
 from clv.transactions.logs import faults_of_choice, faults_of_given, faults_of_taken
 
-__all__ = ["CampaignColumns", "recognise_campaigns"]
+__all__ = ["CampaignColumns", "recognise"]
 
 REQUIRED = {
     "customer_id": "who was in the campaign",
@@ -63,9 +63,7 @@ class CampaignColumns:
         return f"Columns taken: {taken}."
 
 
-def recognise_campaigns(
-    names: Sequence[str], given: Mapping[str, str] | None = None
-) -> CampaignColumns:
+def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> CampaignColumns:
     """Take the columns that were named, and recognise the others.
 
     Parameters
@@ -82,7 +80,7 @@ def recognise_campaigns(
 
     Examples
     --------
-    >>> recognise_campaigns(["Customer ID", "Sent at", "Variant", "Cost"]).roles["arm"]
+    >>> recognise(["Customer ID", "Sent at", "Variant", "Cost"]).roles["arm"]
     'Variant'
     """
     given = dict(given or {})

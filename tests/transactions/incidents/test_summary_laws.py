@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from clv.errors import IncidentsError, RequestError
 from clv.history import DAYS_PER_UNIT
-from clv.transactions.incident_summary import CustomerIncidentHistories, incident_histories
-from clv.transactions.incidents import read_incidents
+from clv.transactions.incidents import CustomerIncidentHistories, incident_histories, read_incidents
 from clv.transactions.orders import read_orders
 from clv.transactions.summary import histories
 

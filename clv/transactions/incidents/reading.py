@@ -13,12 +13,12 @@ import pandas as pd
 from clv.errors import IncidentsError
 from clv.transactions import engine, layouts
 from clv.transactions.engine import Source, in_order
-from clv.transactions.incident_columns import IncidentColumns, known_roles
-from clv.transactions.incident_values import DETECTED, SEVERITY, TRUTH, meanings, numbers_of
+from clv.transactions.incidents.columns import IncidentColumns, known_roles
+from clv.transactions.incidents.values import DETECTED, SEVERITY, TRUTH, meanings, numbers_of
 from clv.transactions.report import counted, quoted
 from clv.transactions.values import blank, customer, moment, zoned
 
-__all__ = ["Mask", "Said", "collect", "incident_values", "places"]
+__all__ = ["Mask", "Said", "canonical", "collect", "places"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -149,7 +149,7 @@ def _of_zendesk(taken: IncidentColumns) -> list[str]:
     return [told]
 
 
-def incident_values(
+def canonical(
     source: Source, said: pd.DataFrame, taken: IncidentColumns
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the incidents with all canonical columns, and every fault of their values."""

@@ -15,10 +15,10 @@ import pandas as pd
 from clv.errors import IncidentsError, OrdersError
 from clv.transactions import engine, files
 from clv.transactions.engine import Source
-from clv.transactions.incident_columns import IncidentColumns, recognise_incidents
-from clv.transactions.incident_reading import collect, incident_values, places
-from clv.transactions.incident_values import type_of, types_of_tags
-from clv.transactions.report import IncidentReport, counted
+from clv.transactions.incidents.columns import IncidentColumns, recognise
+from clv.transactions.incidents.reading import canonical, collect, places
+from clv.transactions.incidents.values import type_of, types_of_tags
+from clv.transactions.report import LogReport, counted
 
 __all__ = ["IncidentLog", "read_incidents"]
 
@@ -41,7 +41,7 @@ class IncidentLog:
         `assigned_arm`, `assignment_probability`, `usual_offer`, `step_offer`.
     columns : IncidentColumns
         The columns that were taken.
-    report : IncidentReport
+    report : LogReport
         Rows read, kept and set aside.
     source : str
         What was read, as it was named.
@@ -51,7 +51,7 @@ class IncidentLog:
 
     frame: pd.DataFrame = field(repr=False)
     columns: IncidentColumns = field(repr=False)
-    report: IncidentReport = field(repr=False)
+    report: LogReport = field(repr=False)
     source: str
     sha256: str = field(repr=False)
 
@@ -120,17 +120,17 @@ def read_incidents(
     """
     try:
         opened = engine.open_source(source, "incidents")
-        taken = recognise_incidents(list(opened.table.columns), columns)
+        taken = recognise(list(opened.table.columns), columns)
     except OrdersError as error:  # the opening of files knows no incidents
         raise IncidentsError(str(error)) from error
     found = collect(opened, taken)
     said = found.rows
-    frame, faults = incident_values(opened, said, taken)
+    frame, faults = canonical(opened, said, taken)
     if found.faults or faults:
         raise IncidentsError.of(found.faults + faults)
     types, type_notices = _types(said, kinds)
     frame["type"] = types
-    report = IncidentReport(len(frame), len(frame), notices=(*found.notices, *type_notices))
+    report = LogReport(len(frame), len(frame), notices=(*found.notices, *type_notices))
     known = "type" if taken.tags is None else "tags"
     identity = ["customer_id", "order_id", "type", "occurred_at"]
     no_customer = frame["customer_id"].isna().to_numpy()
