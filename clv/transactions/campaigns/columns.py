@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from clv.errors import CampaignsError
-from clv.transactions.columns import CUSTOMER, in_first_tier, looks_like_values
-from clv.transactions.logs import faults_of_choice, faults_of_given, faults_of_taken
+from clv.transactions.columns import CUSTOMER, in_first_tier
+from clv.transactions.logs import LogColumns, roles_of
 
-__all__ = ["CampaignColumns", "recognise"]
+__all__ = ["recognise"]
 
 REQUIRED = {
     "customer_id": "who was in the campaign",
@@ -44,26 +43,7 @@ ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class CampaignColumns:
-    """The columns of the log that were taken.
-
-    Attributes
-    ----------
-    roles : dict of str to str
-        The name in the log of each role that it has: `customer_id`, `date`, `arm`, and any of
-        `campaign`, `spend`, `assignment_probability`.
-    """
-
-    roles: Mapping[str, str]
-
-    def __str__(self) -> str:
-        """Say it in a sentence."""
-        taken = ", ".join(f"{role} {name!r}" for role, name in self.roles.items())
-        return f"Columns taken: {taken}."
-
-
-def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> CampaignColumns:
+def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> LogColumns:
     """Take the columns that were named, and recognise the others.
 
     Parameters
@@ -83,16 +63,5 @@ def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> C
     >>> recognise(["Customer ID", "Sent at", "Variant", "Cost"]).roles["arm"]
     'Variant'
     """
-    given = dict(given or {})
-    faults = faults_of_given(names, given, ROLES)
-    roles: dict[str, str] = {}
-    for role, tiers in ROLES.items():
-        found = [given[role]] if role in given else in_first_tier(names, tiers)
-        faults += faults_of_choice(role, found)
-        if found:
-            roles[role] = found[0]
-    faults += faults_of_taken(roles, REQUIRED)
-    if faults:
-        then = f"The columns are: {', '.join(map(repr, names))}.{looks_like_values(names)}"
-        raise CampaignsError.of(faults, then=then)
-    return CampaignColumns(roles)
+    candidates = {role: in_first_tier(names, tiers) for role, tiers in ROLES.items()}
+    return LogColumns(roles_of(names, given or {}, candidates, REQUIRED, CampaignsError))

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from clv.errors import CampaignsError, OrdersError
-from clv.transactions import engine
-from clv.transactions.campaigns.columns import CampaignColumns, recognise
+from clv.errors import CampaignsError
+from clv.transactions.campaigns.columns import recognise
 from clv.transactions.campaigns.reading import canonical, collect
 from clv.transactions.columns import plain
-from clv.transactions.logs import Mask, fingerprint, places
+from clv.transactions.logs import LogColumns, Mask, fingerprint, open_log, set_aside
 from clv.transactions.report import LogReport, counted
 
 __all__ = ["CampaignLog", "read_campaigns"]
@@ -47,7 +46,7 @@ class CampaignLog:
         `customer_id` (text), `date`, `arm` (text), `control` (bool), `spend` (0 in the control
         arm where it is not said; nan in the others), `assignment_probability` (of the arm that
         the customer is in; nan where chance did not decide, or nobody says so).
-    columns : CampaignColumns
+    columns : LogColumns
         The columns that were taken.
     report : LogReport
         Rows read, kept and set aside.
@@ -58,7 +57,7 @@ class CampaignLog:
     """
 
     frame: pd.DataFrame = field(repr=False)
-    columns: CampaignColumns = field(repr=False)
+    columns: LogColumns = field(repr=False)
     report: LogReport = field(repr=False)
     source: str
     sha256: str = field(repr=False)
@@ -121,10 +120,7 @@ def read_campaigns(
     >>> [str(aside) for aside in log.report.set_aside]
     ['1 row: no customer id (row 3)', "1 row: the same as an earlier row (row 2: '011')"]
     """
-    try:
-        opened = engine.open_source(source, "campaigns")
-    except OrdersError as error:  # the opening of files knows no campaigns
-        raise CampaignsError(str(error)) from error
+    opened = open_log(source, "campaigns", CampaignsError)
     taken = recognise(list(opened.table.columns), columns)
     said = collect(opened, taken)
     frame, faults = canonical(opened, said.rows, taken)
@@ -135,13 +131,8 @@ def read_campaigns(
     frame["control"] = frame["arm"].isin(untreated)
     frame["arm"] = frame["arm"].mask(frame["control"], untreated[0])  # however it is spelt
     frame["spend"] = frame["spend"].mask(frame["control"] & frame["spend"].isna(), 0.0)
-    report = LogReport(len(frame), len(frame), notices=tuple(said.notices))
-    left = np.ones(len(frame), dtype=np.bool_)
-    for reason, rows, shown in _set_aside(frame):
-        report = report.without(
-            reason, int((rows & left).sum()), places(opened, said.rows, rows & left, shown)
-        )
-        left &= ~rows
+    report, left = set_aside(opened, said.rows, _unusable(frame))
+    report = report.noting(*said.notices)
     kept = frame[left]
     report, kept = _without_one_sided(report, kept)
     if kept.empty:
@@ -184,7 +175,7 @@ def _control(arms: list[str], asked: str | None) -> tuple[list[str], list[str]]:
     return found, [fault] if fault else []
 
 
-def _set_aside(frame: pd.DataFrame) -> list[tuple[str, Mask, str | None]]:
+def _unusable(frame: pd.DataFrame) -> list[tuple[str, Mask, str | None]]:
     """Rows that cannot be used: why, which, and the column that is shown of them."""
     no_customer = frame["customer_id"].isna().to_numpy()
     no_arm = frame["arm"].isna().to_numpy()

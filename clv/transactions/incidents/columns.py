@@ -7,15 +7,15 @@ no part of the name.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clv.errors import IncidentsError
-from clv.transactions.columns import CUSTOMER, in_first_tier, looks_like_values, plain
+from clv.transactions.columns import CUSTOMER, in_first_tier, plain
+from clv.transactions.logs import LogColumns, roles_of
 
-__all__ = ["IncidentColumns", "known_roles", "recognise"]
+__all__ = ["ROLES", "IncidentColumns", "recognise"]
 
 REQUIRED = {
     "customer_id": "who had the problem",
@@ -78,8 +78,8 @@ KIND_OF_FIELD = re.compile(r"\s*\[\w+\]\s*$")
 
 
 @dataclass(frozen=True)
-class IncidentColumns:
-    """The columns of the log that were taken.
+class IncidentColumns(LogColumns):
+    """The columns of an incident log that were taken.
 
     Attributes
     ----------
@@ -97,23 +97,12 @@ class IncidentColumns:
         Columns that only tickets have.
     """
 
-    roles: Mapping[str, str]
     zendesk: bool = False
     customers: tuple[str, ...] = ()
     tags: str | None = None
     solved_at: str | None = None
     reply_minutes: str | None = None
     reply: str = field(default="", repr=False)
-
-    def __str__(self) -> str:
-        """Say it in a sentence."""
-        taken = ", ".join(f"{role} {name!r}" for role, name in self.roles.items())
-        return f"Columns taken: {taken}."
-
-
-def known_roles() -> tuple[str, ...]:
-    """Return the columns an incident log can have, by their canonical names."""
-    return tuple(ROLES)
 
 
 def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> IncidentColumns:
@@ -139,40 +128,16 @@ def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> I
     True
     """
     given = dict(given or {})
-    faults = _faults_of_given(names, given)
     bare = {KIND_OF_FIELD.sub("", name): name for name in names}
     by_plain = {plain(short): name for short, name in bare.items()}
     zendesk = _is_zendesk(set(by_plain))
-    roles: dict[str, str] = {}
+    candidates = {}
     for role, tiers in ROLES.items():
-        if role in given:
-            roles[role] = given[role]
-            continue
         found = [bare[short] for short in in_first_tier(list(bare), tiers)]
-        if zendesk:
-            found = _of_tickets(role, found, by_plain)
-        if len(found) > 1:
-            faults.append(
-                f"The {role} could be any of {' and '.join(map(repr, found))}. "
-                f"Say which: columns={{{role!r}: {found[0]!r}}}."
-            )
-        if found:
-            roles[role] = found[0]
+        candidates[role] = _of_tickets(role, found, by_plain) if zendesk else found
     tags = by_plain.get("tags") if zendesk else None
-    for role, meaning in REQUIRED.items():
-        if role not in roles and not (role == "type" and tags):
-            faults.append(
-                f"No column is recognised as the {role} ({meaning}). Name it: "
-                f"columns={{{role!r}: '...'}}."
-            )
-    taken = list(roles.values())
-    faults += [
-        f"The column {name!r} is taken twice; every role needs a column of its own."
-        for name in sorted({name for name in taken if taken.count(name) > 1})
-    ]
-    if faults:
-        then = f"The columns are: {', '.join(map(repr, names))}.{looks_like_values(names)}"
-        raise IncidentsError.of(faults, then=then)
+    required = {role: said for role, said in REQUIRED.items() if not (role == "type" and tags)}
+    roles = roles_of(names, given, candidates, required, IncidentsError)
     if not zendesk:
         return IncidentColumns(roles)
     minutes = [(by_plain[key], said) for key, said in ZENDESK_MINUTES if key in by_plain]
@@ -188,20 +153,6 @@ def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> I
         reply_minutes=column,
         reply=said,
     )
-
-
-def _faults_of_given(names: Sequence[str], given: Mapping[str, str]) -> list[str]:
-    faults = []
-    for role, name in given.items():
-        if role not in ROLES:
-            faults.append(
-                f"There is no role {role!r} in columns=; the roles are {', '.join(ROLES)}."
-            )
-        elif name not in names:
-            near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
-            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-            faults.append(f"There is no column {name!r} (given as {role}).{hint}")
-    return faults
 
 
 def _is_zendesk(found: set[str]) -> bool:

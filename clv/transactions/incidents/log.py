@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -12,15 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clv.errors import IncidentsError, OrdersError
-from clv.transactions import engine, files
-from clv.transactions.engine import Source
+from clv.errors import IncidentsError
 from clv.transactions.incidents.columns import IncidentColumns, recognise
-from clv.transactions.incidents.reading import canonical, collect, places
+from clv.transactions.incidents.reading import canonical, collect
 from clv.transactions.incidents.values import type_of, types_of_tags
+from clv.transactions.logs import Mask, fingerprint, open_log, set_aside
 from clv.transactions.report import LogReport, counted
 
 __all__ = ["IncidentLog", "read_incidents"]
+
+IDENTITY = ("customer_id", "order_id", "type", "occurred_at")
+"""Rows that agree in these tell of one incident."""
 
 SENSE = 100.0
 """Goodwill above this multiple of the loss is taken for a slip of the pen."""
@@ -118,41 +119,22 @@ def read_incidents(
     >>> [str(aside) for aside in log.report.set_aside]
     ['1 row: no customer id (row 2)']
     """
-    try:
-        opened = engine.open_source(source, "incidents")
-        taken = recognise(list(opened.table.columns), columns)
-    except OrdersError as error:  # the opening of files knows no incidents
-        raise IncidentsError(str(error)) from error
+    opened = open_log(source, "incidents", IncidentsError)
+    taken = recognise(list(opened.table.columns), columns)
     found = collect(opened, taken)
     said = found.rows
     frame, faults = canonical(opened, said, taken)
     if found.faults or faults:
         raise IncidentsError.of(found.faults + faults)
-    types, type_notices = _types(said, kinds)
-    frame["type"] = types
-    report = LogReport(len(frame), len(frame), notices=(*found.notices, *type_notices))
-    known = "type" if taken.tags is None else "tags"
-    identity = ["customer_id", "order_id", "type", "occurred_at"]
-    no_customer = frame["customer_id"].isna().to_numpy()
-    no_type = frame["type"].isna().to_numpy() & ~no_customer
-    unsaid = said[known].isna().to_numpy()
-    left = ~no_customer & ~no_type
-    twice = np.zeros(len(frame), dtype=np.bool_)
-    twice[left] = frame.loc[left, identity].duplicated().to_numpy()
-    unknown = "no tag that names a type" if taken.tags else "a type that is not known"
-    for reason, rows, shown in (
-        ("no customer id", no_customer, None),
-        ("no type", no_type & unsaid, None),
-        (unknown, no_type & ~unsaid, known),
-        ("the same customer, order, type and time as an earlier row", twice, "customer_id"),
-    ):
-        report = report.without(reason, int(rows.sum()), places(opened, said, rows, shown))
-    kept = frame[left & ~twice]
+    frame["type"], of_types = _types(said, kinds)
+    report, left = set_aside(opened, said, _not_incidents(frame, said))
+    report = report.noting(*found.notices, *of_types)
+    kept = frame[left]
     if kept.empty:
         why = "; ".join(str(aside) for aside in report.set_aside)
         raise IncidentsError.of(
             [f"No row of {opened.name!r} is an incident to learn from: {why}."],
-            then=" ".join(type_notices),
+            then=" ".join(of_types),
         )
     kept, money = _money(kept)
     return IncidentLog(
@@ -160,7 +142,7 @@ def read_incidents(
         columns=taken,
         report=report.noting(*_detected(said, kept, taken), *money),
         source=opened.name,
-        sha256=_sha256(opened, kept),
+        sha256=fingerprint(opened, kept),
     )
 
 
@@ -196,6 +178,23 @@ def _types(
         known = f" Known types: {', '.join(sorted(kinds))}." if kinds else ""
         notices.append(f"Of no known type are the {what} {most}{more}.{known}")
     return np.array(types, dtype=object), notices
+
+
+def _not_incidents(frame: pd.DataFrame, said: pd.DataFrame) -> list[tuple[str, Mask, str | None]]:
+    """Rows to set aside: why, which, and the column that is shown of them."""
+    known = "tags" if "tags" in said else "type"
+    unknown = "no tag that names a type" if "tags" in said else "a type that is not known"
+    no_type, unsaid = frame["type"].isna().to_numpy(), said[known].isna().to_numpy()
+    no_customer = frame["customer_id"].isna().to_numpy()
+    left = ~no_customer & ~no_type
+    twice = np.zeros(len(frame), dtype=np.bool_)
+    twice[left] = frame.loc[left, list(IDENTITY)].duplicated().to_numpy()
+    return [
+        ("no customer id", no_customer, None),
+        ("no type", no_type & unsaid, None),
+        (unknown, no_type & ~unsaid, known),
+        ("the same customer, order, type and time as an earlier row", twice, "customer_id"),
+    ]
 
 
 def _money(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -236,9 +235,3 @@ def _detected(said: pd.DataFrame, kept: pd.DataFrame, taken: IncidentColumns) ->
         "a column detected_by where your own people or systems found it."
     )
     return [told]
-
-
-def _sha256(source: Source, frame: pd.DataFrame) -> str:
-    if source.paths:
-        return files.sha256(list(source.paths))
-    return hashlib.sha256(frame.to_csv().encode()).hexdigest()

@@ -6,15 +6,14 @@ that mean nothing known; what is done about them is decided where they are read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from clv.history import Floats
 from clv.transactions.columns import plain
 
-__all__ = ["DETECTED", "SEVERITY", "TRUTH", "meanings", "numbers_of", "type_of", "types_of_tags"]
+__all__ = ["DETECTED", "SEVERITY", "TRUTH", "meanings", "type_of", "types_of_tags"]
 
 SEVERITY: Mapping[str, float] = {
     "low": 1,
@@ -70,27 +69,6 @@ def meanings(said: Iterable[str | None], words: Mapping[str, object]) -> npt.NDA
     return np.array(
         [None if text is None else words.get(plain(text), "?") for text in said], dtype=object
     )
-
-
-def numbers_of(
-    said: Sequence[str | None], words: Mapping[str, float]
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return numbers, written as such or as words, and which texts are neither; nan for nothing.
-
-    >>> numbers, unread = numbers_of(["3", "high", None, "purple"], SEVERITY)
-    >>> numbers.tolist(), unread.tolist()
-    ([3.0, 3.0, nan, nan], [False, False, False, True])
-    """
-    numbers = np.full(len(said), np.nan)
-    unread = np.zeros(len(said), dtype=np.bool_)
-    for i, text in enumerate(said):
-        if text is None:
-            continue
-        try:
-            numbers[i] = words[plain(text)] if plain(text) in words else float(text)
-        except ValueError:
-            unread[i] = True
-    return numbers, unread
 
 
 def type_of(said: str | None, kinds: Collection[str] | None) -> str | None:
