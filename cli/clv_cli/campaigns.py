@@ -152,8 +152,8 @@ def _echo_campaign(one: CampaignResult, currency: str) -> None:
         f"customer; {one.expected_purchases:.2f} were to be expected."
     )
     paragraph(
-        "Chance decided who was treated: randomised."
-        if one.basis == "randomised"
+        "Chance decided who was treated: causal."
+        if one.basis == "causal"
         else "Somebody decided who was treated: associational. The figures are adjusted for what "
         "is known of the customers, and right only if nothing else decided; they are shown, not "
         "used."

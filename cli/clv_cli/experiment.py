@@ -220,7 +220,7 @@ def _echo_plan(book: Book, found: ExperimentPlan) -> None:
     paragraph(
         {
             "assumed": "What a step keeps is assumed; that is what the experiment is to find out.",
-            "learned by chance": "What a step keeps was learned from what chance decided in this "
+            "causal": "What a step keeps was learned from what chance decided in this "
             "log.",
             "associational": "What a step keeps is an association in this log, which may be far "
             "off; that is what the experiment is to find out.",

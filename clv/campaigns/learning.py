@@ -104,7 +104,7 @@ def fit_campaigns(
     begins = log.frame["date"].min().date()
     expect = _Expected.before(book, found.orders, begins - timedelta(days=1))
     results: list[CampaignResult] = []
-    evidence: dict[Basis, list[Evidence]] = {"randomised": [], "associational": []}
+    evidence: dict[Basis, list[Evidence]] = {"causal": [], "associational": []}
     for name in log.campaigns:
         outcomes = campaign_outcomes(
             found.orders, log, name, end=found.end, window=window, unit=book.unit
@@ -113,7 +113,7 @@ def fit_campaigns(
         results.append(result)
         evidence[result.basis] += said
     policy = book.stated_policy
-    basis: Basis = "randomised" if evidence["randomised"] else "associational"
+    basis: Basis = "causal" if evidence["causal"] else "associational"
     posterior = retention_posterior(policy, evidence[basis]) if evidence[basis] else None
     figures = posterior.figures(basis) if posterior else ()
     return CampaignFit(
@@ -172,7 +172,7 @@ def _campaign(
     margin = policy.margin * np.nan_to_num(o.amount)
     foreseen = np.column_stack([baseline, policy.margin * spend * baseline])
     probability, basis, concerns = _design(o, randomised=randomised)
-    if basis == "randomised":
+    if basis == "causal":
         by_chance = [
             randomised_effects(y, o.arm, probability, foreseen) for y in (o.purchases, margin)
         ]
@@ -254,10 +254,10 @@ def _design(o: CampaignOutcomes, *, randomised: bool) -> tuple[Floats, Basis, li
         if not randomised:
             return probability, "associational", []
         sizes = np.bincount(o.arm)
-        return (sizes / sizes.sum())[o.arm], "randomised", []
+        return (sizes / sizes.sum())[o.arm], "causal", []
     odd = shares_differ(o.arm, probability)
     if not len(odd):
-        return probability, "randomised", []
+        return probability, "causal", []
     names = ", ".join(repr(o.arms[a]) for a in odd)
     told = (
         f"The sizes of arm {names} are not what the stated probabilities give: customers were lost "

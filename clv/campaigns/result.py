@@ -100,7 +100,7 @@ class CampaignResult:
         Its first day.
     window : int
         Days looked at, the first included.
-    basis : {"randomised", "associational"}
+    basis : {"causal", "associational"}
         Whether chance decided who was treated.
     control : str
         The arm that got nothing.

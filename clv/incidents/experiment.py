@@ -22,6 +22,7 @@ from clv.incidents.purchases import purchases_around
 from clv.incidents.record import incident_record, learned_policy
 from clv.recommend.experiment import Assignment, ExperimentEstimate, assign, estimate
 from clv.recommend.experiment_size import incidents_needed, smallest_effect
+from clv.value.terms import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,6 @@ Mask = npt.NDArray[np.bool_]
 POWERS = (0.8, 0.9)
 STEPS = (1, 5, 10, 20, 50)
 """Multiples of the policy's step that a plan compares."""
-YEAR = 365.25
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class ExperimentPlan:
     steps : tuple of StepPlan
         Sizes of step, compared.
     goodwill : str
-        Where the effects come from: "assumed", "learned by chance" or "associational".
+        Where the effects come from: "assumed", "causal" (chance decided) or "associational".
     """
 
     share: float
@@ -172,8 +172,8 @@ def plan_experiment(
     bad = [f"{s:g}" for s in sizes if not (math.isfinite(s) and s > 0)]
     if bad:
         raise RequestError(f"A step must be an amount above 0; got {', '.join(bad)}.")
-    days = min(float(record.days_ago.max()) + 1, YEAR)
-    per_year = float((record.days_ago[offered] < YEAR).sum()) * YEAR / days
+    days = min(float(record.days_ago.max()) + 1, DAYS_PER_YEAR)
+    per_year = float((record.days_ago[offered] < DAYS_PER_YEAR).sum()) * DAYS_PER_YEAR / days
     told = []
     there = record.there[offered]
     for size in sizes:
@@ -199,13 +199,7 @@ def plan_experiment(
         per_year=per_year,
         smallest_effect=smallest_effect(per_year, dropout=dropout, returns=returns, share=part),
         steps=tuple(told),
-        goodwill=(
-            "assumed"
-            if not effect.incidents
-            else "learned by chance"
-            if effect.basis == "causal"
-            else "associational"
-        ),
+        goodwill=effect.basis if effect.incidents else "assumed",
     )
 
 

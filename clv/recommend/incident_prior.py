@@ -214,7 +214,7 @@ def _moved(
     if name in OF_DROPOUT:
         return [(f"dropout.{OF_DROPOUT[name][0]}", mean, "data")]
     if name == "goodwill":
-        basis: Basis = "randomised" if randomised else "associational"
+        basis: Basis = "causal" if randomised else "associational"
         kept = 1 - _expit(base + mean * math.log(2)) / _expit(base)
         f = 1 - left
         e = min(1.0, f + max(0.0, kept) * left / (1 - _left_of_goodwill(rules)))

@@ -7,7 +7,7 @@ depends on how it was learned:
 basis          learned from                                               used
 =============  =========================================================  ======
 data           what happened to customers, whatever was done about it     yes
-randomised     differences in treatment that chance decided               yes
+causal         differences in treatment that chance decided               yes
 associational  differences in treatment that somebody decided, perhaps    no
                on knowledge that the record lacks
 =============  =========================================================  ======
@@ -26,7 +26,7 @@ from clv.errors import ClvError, RequestError
 
 __all__ = ["Basis", "Learned", "LearnedFigure"]
 
-Basis = Literal["data", "randomised", "associational"]
+Basis = Literal["data", "causal", "associational"]
 Scale = Literal["value", "log-odds"]
 
 
@@ -44,7 +44,7 @@ class LearnedFigure:
         What was thought before the data, on `scale`.
     posterior_mean, posterior_sd : float
         What is thought after them, on `scale`.
-    basis : {"data", "randomised", "associational"}
+    basis : {"data", "causal", "associational"}
         How it was learned; an associational figure is shown and never used.
     observations : int
         Incidents, or customers of a campaign, that speak about it.

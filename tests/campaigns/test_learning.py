@@ -39,7 +39,7 @@ def found(shop: Shop, built: Path) -> CampaignFit:
 
 def test_the_truth_of_the_shop_lies_in_the_intervals(found: CampaignFit) -> None:
     (one,) = found.campaigns
-    assert (one.basis, one.control, one.window) == ("randomised", "control", 245)
+    assert (one.basis, one.control, one.window) == ("causal", "control", 245)
     assert [arm.arm for arm in one.arms] == ["letter", "voucher"]
     # Of those who would leave within the 245 days the arms keep less than of those who would
     # after one order, TRUTH.kept: who is kept once may leave after the next. At these rates it
@@ -94,7 +94,7 @@ def test_without_chance_it_is_shown_and_not_used(shop: Shop, built: Path) -> Non
     assert len(told.learned.figures) == 2
     # Chance did decide, so the adjustment has nothing to adjust: much the same comes out.
     by_chance = fit_campaigns(Book(built), read_campaigns(unsaid), randomised=True)
-    assert by_chance.campaigns[0].basis == "randomised"
+    assert by_chance.campaigns[0].basis == "causal"
     for a, b in zip(told.campaigns[0].arms, by_chance.campaigns[0].arms, strict=True):
         assert a.purchases == pytest.approx(b.purchases, abs=0.5 * (b.purchases_high - b.purchases))
 

@@ -31,7 +31,7 @@ def test_what_is_said_is_what_is_written(made: Path, tmp_path: Path) -> None:
     run = done("campaigns", "fit", tmp_path / "book", made / "campaigns.csv", "--format", "json")
     assert run.json["written"] is True
     figures = {one["key"]: one for one in run.json["learned"]["figures"]}
-    assert figures["retention.effect"]["basis"] == "randomised"
+    assert figures["retention.effect"]["basis"] == "causal"
     rows = {row["arm"]: row for row in run.json["campaigns"][0]["arms"]}
     assert rows["voucher"]["kept_low"] < rows["voucher"]["kept"] < rows["voucher"]["kept_high"]
     budget = done("budget", tmp_path / "book", "--format", "json").json

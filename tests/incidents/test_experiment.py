@@ -52,7 +52,7 @@ def test_larger_steps_show_sooner_and_cost_more(shop: Book) -> None:
         assert less.incidents_80 > more.incidents_80
         assert less.cost_per_year < more.cost_per_year
         assert less.incidents_80 < less.incidents_90
-    assert plan.goodwill == "learned by chance"
+    assert plan.goodwill == "causal"
     assert plan_experiment(shop, SHOP_LOG, share=0.4, steps=[10]).steps[0].years_80 < (
         plan_experiment(shop, SHOP_LOG, share=0.1, steps=[10]).steps[0].years_80
     )

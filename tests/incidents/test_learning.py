@@ -50,7 +50,7 @@ def test_only_what_chance_decided_moves_a_limit(learning: IncidentLearning) -> N
     used = {effect.name: effect.use for effect in learning.effects}
     assert used["goodwill"] == "used"
     assert used["lateness"] == used["goodwill_selection"] == "shown, not used"
-    assert learning.learned["recovery.savable_share"].basis == "randomised"
+    assert learning.learned["recovery.savable_share"].basis == "causal"
     assert not learning.learned["recovery.slow_share"].used
 
 

@@ -37,7 +37,7 @@ figures = st.builds(
     st.floats(1e-3, 9),
     st.floats(-9, 9),
     st.floats(1e-3, 9),
-    st.sampled_from(["data", "randomised", "associational"]),
+    st.sampled_from(["data", "causal", "associational"]),
     st.integers(0, 10**6),
     st.sampled_from(["value", "log-odds"]),
     st.lists(st.tuples(st.sampled_from([SEVERITY, "margin"]), st.floats(-1, 1)), max_size=2).map(
@@ -90,7 +90,7 @@ def test_a_stated_figure_gives_way_to_what_was_learned_from_it() -> None:
 
 
 def test_two_layers_as_one() -> None:
-    effect = figure("retention.effect", 0.1, "randomised")
+    effect = figure("retention.effect", 0.1, "causal")
     both = layer(figure(value=0.2), source="a").with_figures(layer(figure(), effect, source="b"))
     assert both.used == {SEVERITY: 0.3, "retention.effect": 0.1}
     assert both.source == "a+b"
@@ -114,7 +114,7 @@ def test_a_value_that_no_policy_can_follow_is_refused() -> None:
     [
         ({"posterior_sd": 0.0}, "posterior_sd must be above 0"),
         ({"prior_sd": float("nan")}, "prior_sd must be a finite number"),
-        ({"basis": "causal"}, "basis must be one of data, randomised, associational"),
+        ({"basis": "randomised"}, "basis must be one of data, causal, associational"),
         ({"observations": -1}, "observations must be at least 0"),
     ],
 )

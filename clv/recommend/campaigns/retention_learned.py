@@ -119,7 +119,7 @@ class RetentionPosterior:
 
         Parameters
         ----------
-        basis : {"randomised", "associational"}
+        basis : {"causal", "associational"}
             Whether chance decided who was treated; else they are shown and not used.
         """
         told = (

@@ -83,7 +83,7 @@ def test_two_spends_tell_both_figures() -> None:
     assert found.money_scale[0] == pytest.approx(0.2, abs=4 * found.money_scale[1])
     assert found.effect[1] < 0.01
     assert found.money_scale[1] < 0.01
-    assert all(f.share_from_data > 0.99 for f in found.figures("randomised"))
+    assert all(f.share_from_data > 0.99 for f in found.figures("causal"))
 
 
 def test_one_spend_cannot_tell_reach_from_effect() -> None:
@@ -116,7 +116,7 @@ def test_a_larger_effect_means_that_more_are_kept(error: float) -> None:
 def test_harm_is_learned_too() -> None:
     found = retention_posterior(Policy(), [evidence((0.5, 2.0), (-0.15, -0.2), 0.01)])
     assert found.effect[0] < 0
-    learned = {f.key: f.value for f in found.figures("randomised")}
+    learned = {f.key: f.value for f in found.figures("causal")}
     assert learned["retention.effect"] < 0
 
 
