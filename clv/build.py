@@ -26,7 +26,6 @@ from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpend, PooledSpendFit
 from clv.recommend.policy import Policy
-from clv.transactions.engine import NAME as ENGINE
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.summary import CustomerHistories, histories
 from clv.value.lifetime_value import paid_share, score
@@ -132,7 +131,7 @@ def build_book(
         "end": found.end.isoformat(),
         "end_assumed": found.end_assumed,
         "unit": unit,
-        "engine": ENGINE,
+        "engine": orders.opened.engine.name,
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in LIBRARIES},
         "customers": found.customers,

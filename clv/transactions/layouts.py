@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
-from clv.transactions.engine import Row, Source, first_rows, parse_date
 from clv.transactions.report import counted
+from clv.transactions.sources import Source
 from clv.transactions.values import FIRST_DAY, LAST_DAY, date_text
 
 __all__ = ["Layout", "LayoutChoice", "choose", "faults_of"]
@@ -66,16 +66,14 @@ class LayoutChoice:
 
 def choose(source: Source, column: str) -> LayoutChoice | None:
     """Return the layout of a column of dates that are not ISO 8601; None where none reads any."""
-    text = date_text(source.table[column], time=False)
+    text, strptime = date_text(source.table[column], time=False), source.engine.strptime
     read = source.table.select(
         text=text,
-        **{f"as_{i}": _within(parse_date(text, one.strptime)) for i, one in enumerate(LAYOUTS)},
+        **{f"as_{i}": _within(strptime(text, one.strptime)) for i, one in enumerate(LAYOUTS)},
     )
-    counts = (
+    counts = source.collect(
         read.aggregate(**{f"as_{i}": read[f"as_{i}"].sum() for i in range(len(LAYOUTS))})
-        .to_pyarrow()
-        .to_pylist()[0]
-    )
+    ).to_pylist()[0]
     hits = [int(counts[f"as_{i}"] or 0) for i in range(len(LAYOUTS))]
     most = max(hits)
     if not most:
@@ -88,7 +86,7 @@ def choose(source: Source, column: str) -> LayoutChoice | None:
     rival = max(lesser, key=hits.__getitem__, default=best[0])
     ours, theirs = read[f"as_{best[0]}"], read[f"as_{rival}"]
     read = read.mutate(shown=ours & (theirs.isnull() | ~theirs) if len(best) == 1 else ours)
-    rows: list[Row] = first_rows(source, read, "shown", ["text"])
+    rows = source.first_rows(read, "shown", ["text"])
     return LayoutChoice(
         LAYOUTS[best[0]],
         tuple(LAYOUTS[i] for i in best[1:]),

@@ -20,10 +20,11 @@ import pandas as pd
 
 from clv.arrays import Floats
 from clv.errors import ClvError, OrdersError
-from clv.transactions import engine, files, layouts
+from clv.transactions import layouts
 from clv.transactions.columns import looks_like_values, plain
-from clv.transactions.engine import Source
+from clv.transactions.engines import Engine
 from clv.transactions.report import LogReport, counted, quoted
+from clv.transactions.sources import Source, files, open_source
 from clv.transactions.values import blank, customer, zoned
 
 __all__ = [
@@ -111,10 +112,10 @@ def open_log(
         What is raised where it cannot be read, or is empty.
     """
     try:
-        opened = engine.open_source(source, what)
+        opened = open_source(source, what)
     except OrdersError as cause:  # the opening of files knows orders only
         raise error(str(cause)) from cause
-    if not int(opened.table.count().to_pyarrow().as_py()):
+    if not len(opened.collect(opened.table.limit(1))):
         raise error(f"{opened.name!r} has a header but no rows.")
     return opened
 
@@ -184,7 +185,7 @@ def read_rows(
     source: Source,
     texts: Mapping[str, str],
     times: Mapping[str, str],
-    read: Callable[[ir.Column, str | None], ir.Value],
+    read: Callable[[ir.Column, Engine, str | None], ir.Value],
 ) -> Said:
     """Read the rows of a log, their dates in the layout that reads most of them.
 
@@ -195,7 +196,7 @@ def read_rows(
     texts, times : mapping of str to str
         Role to column; the first of the times must be there in every row.
     read : callable
-        Column of times and layout (None: the usual ones) to what they say.
+        Column of times, engine and layout (None: the usual ones) to what they say.
     """
     role, column = next(iter(times.items()))
     when = source.table[column]
@@ -204,12 +205,15 @@ def read_rows(
     def rows(layout: str | None) -> tuple[pd.DataFrame, Mask]:
         table = source.table.select(
             **as_text,
-            **{name: read(source.table[taken], layout) for name, taken in times.items()},
+            **{
+                name: read(source.table[taken], source.engine, layout)
+                for name, taken in times.items()
+            },
             written=when.cast(str),
             blank=blank(when),
             zoned=zoned(when),
         )
-        found: pd.DataFrame = engine.in_order(source, table).to_pandas()
+        found: pd.DataFrame = source.in_order(table).to_pandas()
         for name in texts:
             found[name] = found[name].astype(object).where(found[name].notna(), None)
         for name in times:
@@ -352,7 +356,7 @@ def fingerprint(source: Source, frame: pd.DataFrame) -> str:
 def _places(source: Source, said: pd.DataFrame, rows: Mask, shown: str | None) -> tuple[str, ...]:
     """Say where the first three of some rows stand, and what one of their columns says."""
     first = np.flatnonzero(rows)[:3]
-    where = engine.places(source, [int(i) for i in first])
+    where = source.places([int(i) for i in first])
     if shown is None:
         return tuple(where)
     values = said[shown].iloc[first]

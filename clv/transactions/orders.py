@@ -12,11 +12,10 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clv.errors import OrdersError
-from clv.transactions import engine
 from clv.transactions.columns import Columns, recognise
-from clv.transactions.engine import Source
 from clv.transactions.layouts import LayoutChoice, choose, faults_of
 from clv.transactions.report import OrdersReport, SetAside, counted, quoted
+from clv.transactions.sources import Source, open_source
 from clv.transactions.values import Reading
 
 __all__ = ["Orders", "read_orders"]
@@ -117,21 +116,21 @@ def read_orders(
     >>> orders.report.set_aside[0].reason
     'no customer id'
     """
-    opened = engine.open_source(source)
+    opened = open_source(source)
     columns = recognise(
         list(opened.table.columns), customer_id=customer_id, date=date, amount=amount
     )
-    reading = Reading(columns)
-    log = engine.materialise(opened, reading.log(opened.table))
+    reading = Reading(columns, opened.engine)
+    log = opened.materialise(reading.log(opened.table))
     seen = _profile(log)
     notices = [str(columns)]
     choice: LayoutChoice | None = None
     if seen["bad_dates"]:
         choice = choose(opened, columns.date)
         if choice is not None and choice.dates > seen["dates"]:
-            engine.drop(opened, log)
-            reading = Reading(columns, choice.layout.strptime)
-            log = engine.materialise(opened, reading.log(opened.table))
+            opened.engine.drop(log)
+            reading = Reading(columns, opened.engine, choice.layout.strptime)
+            log = opened.materialise(reading.log(opened.table))
             seen = _profile(log)
             notices.append(
                 f"Dates were read as {choice.layout.words} (such as {choice.example!r}); no other "
@@ -140,7 +139,7 @@ def read_orders(
         else:
             choice = None
     _refuse(opened, reading, log, seen, choice)
-    days = engine.materialise(opened, _days(log))
+    days = opened.materialise(_days(log))
     if seen["zoned"]:
         notices.append(
             f"{counted(seen['zoned'], 'date')} came with an offset from UTC; an order belongs to "
@@ -159,10 +158,10 @@ def read_orders(
         report=_report(columns, seen, repeated, notices),
         first_date=seen["first_date"],
         last_date=seen["last_date"],
-        sha256=engine.sha256(opened, log),
+        sha256=opened.sha256(log),
         opened=opened,
     )
-    engine.drop(opened, log)
+    opened.engine.drop(log)
     return orders
 
 
@@ -259,7 +258,7 @@ def _examples(source: Source, reading: Reading, fault: str, shown: list[str]) ->
         **{fault: reading.expressions(source.table)[fault]},
         **{f"said_{i}": source.table[name].cast(str) for i, name in enumerate(shown)},
     )
-    found = engine.first_rows(source, table, fault, [f"said_{i}" for i in range(len(shown))])
+    found = source.first_rows(table, fault, [f"said_{i}" for i in range(len(shown))])
     return "; ".join(
         f"{row.where}: {' x '.join(quoted(value) for value in row.values)}" for row in found
     )

@@ -13,7 +13,6 @@ import pandas as pd
 
 from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Unit
-from clv.transactions import engine
 from clv.transactions.orders import Orders
 from clv.transactions.summary import CustomerHistories, histories, patterns, read_date
 
@@ -124,7 +123,7 @@ def holdout(
     )
     return Holdout(
         calibration=calibration,
-        table=engine.materialise(orders.opened, table),
+        table=orders.opened.materialise(table),
         end=last,
         duration=(last - cut).days / DAYS_PER_UNIT[unit],
     )

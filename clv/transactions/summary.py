@@ -14,7 +14,6 @@ import pandas as pd
 
 from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
-from clv.transactions import engine
 from clv.transactions.orders import Orders
 from clv.transactions.report import OrdersReport, SetAside
 
@@ -129,7 +128,7 @@ def histories(
             f"The end of observation {last} is before the first order: the orders run from "
             f"{orders.first_date} to {orders.last_date}."
         )
-    table = engine.materialise(orders.opened, _summary(orders.days, last, unit))
+    table = orders.opened.materialise(_summary(orders, last, unit))
     x, recency_days, T_days, weight = patterns(table, "frequency", "recency_days", "T_days")
     spend = None
     if orders.has_amount:
@@ -179,14 +178,14 @@ def read_date(given: date | str, name: str) -> date:
         ) from None
 
 
-def _summary(days: ir.Table, end: date, unit: Unit) -> ir.Table:
+def _summary(orders: Orders, end: date, unit: Unit) -> ir.Table:
     """One row per customer: repeat days, first to last, first to end, and the repeat days' mean.
 
     No window over a customer's days is needed: every sum over repeat days is the sum over all
     days less the first day's share, which the same pass finds.
     """
-    seen = days.filter(days["date"] <= end)
-    first_amount = engine.on_first_day(seen["amount"], seen["date"])
+    seen = orders.days.filter(orders.days["date"] <= end)
+    first_amount = orders.opened.engine.on_first_day(seen["amount"], seen["date"])
     per = seen.group_by("customer_id").aggregate(
         first_date=seen["date"].min(),
         last_date=seen["date"].max(),

@@ -15,7 +15,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from clv.transactions.columns import Columns
-from clv.transactions.engine import parse_date
+from clv.transactions.engines import Engine
 
 __all__ = [
     "AMOUNT",
@@ -53,11 +53,14 @@ class Reading:
     ----------
     columns : Columns
         Which columns are taken.
+    engine : Engine
+        What holds the rows.
     date_layout : str or None
         The `strptime` layout of dates that are text; None is ISO 8601.
     """
 
     columns: Columns
+    engine: Engine
     date_layout: str | None = None
 
     def log(self, table: ir.Table) -> ir.Table:
@@ -73,7 +76,8 @@ class Reading:
         fault. `currency` is there only where the source has it, beside amounts.
         """
         c = self.columns
-        who, when = customer(table[c.customer_id]), day(table[c.date], self.date_layout)
+        who = customer(table[c.customer_id])
+        when = day(table[c.date], self.engine, self.date_layout)
         worth = self.amount(table)
         said: dict[str, ir.Value] = {
             "customer_id": who,
@@ -105,20 +109,20 @@ class Reading:
         return None
 
 
-def day(column: ir.Column, layout: str | None = None) -> ir.DateValue:
+def day(column: ir.Column, engine: Engine, layout: str | None = None) -> ir.DateValue:
     """The day that was written, or the day in UTC where an offset is written too."""
     if isinstance(column, ir.DateColumn):
         found = column
     elif isinstance(column, ir.TimestampColumn):
         found = column.date()
     elif layout is not None:
-        found = parse_date(date_text(column, time=False), layout)
+        found = engine.strptime(date_text(column, time=False), layout)
     else:
         found = _written_moment(column).date()
     return cast("ir.DateValue", ibis.ifelse(found.between(FIRST_DAY, LAST_DAY), found, None))
 
 
-def moment(column: ir.Column, layout: str | None = None) -> ir.TimestampValue:
+def moment(column: ir.Column, engine: Engine, layout: str | None = None) -> ir.TimestampValue:
     """The time that was written, or in UTC where an offset is written too; without one, 0:00.
 
     Dates in a layout of their own keep their day only.
@@ -127,7 +131,7 @@ def moment(column: ir.Column, layout: str | None = None) -> ir.TimestampValue:
         # An instant's wall clock is that of the engine's time zone, which is UTC.
         found = column.cast(dt.Timestamp())
     elif isinstance(column, ir.DateColumn) or layout is not None:
-        found = day(column, layout).cast(dt.Timestamp())
+        found = day(column, engine, layout).cast(dt.Timestamp())
     else:
         found = _written_moment(column)
     within = found.date().between(FIRST_DAY, LAST_DAY)

@@ -19,7 +19,6 @@ import pyarrow as pa
 from clv.arrays import Floats
 from clv.errors import CampaignsError, UnknownNameError
 from clv.history import DAYS_PER_UNIT, Unit
-from clv.transactions import engine
 from clv.transactions.campaigns.log import CampaignLog
 from clv.transactions.orders import Orders
 from clv.transactions.report import LogReport
@@ -247,7 +246,7 @@ def _collect(orders: Orders, rows: pd.DataFrame, window: int) -> pd.DataFrame:
     seen = seen.filter(seen["date"] < seen["ends"])
     before = seen["date"] < seen["begins"]
     # Of customers with an order before the campaign the first of all days is one of those.
-    first_amount = engine.on_first_day(seen["amount"], seen["date"])
+    first_amount = orders.opened.engine.on_first_day(seen["amount"], seen["date"])
     per = seen.group_by(["customer_id", "begins"]).aggregate(
         first=seen["date"].min(),
         last=seen["date"].max(where=before),

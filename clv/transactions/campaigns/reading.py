@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from clv.transactions.engine import Source
 from clv.transactions.logs import MONEY, PROBABILITY, LogColumns, Said, numbers, read_rows
+from clv.transactions.sources import Source
 from clv.transactions.values import day
 
 __all__ = ["canonical", "collect"]

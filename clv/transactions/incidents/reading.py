@@ -9,7 +9,6 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from clv.transactions.engine import Source
 from clv.transactions.incidents.columns import ROLES, IncidentColumns
 from clv.transactions.incidents.values import DETECTED, SEVERITY, TRUTH, meanings
 from clv.transactions.logs import (
@@ -22,6 +21,7 @@ from clv.transactions.logs import (
     numbers_of,
     read_rows,
 )
+from clv.transactions.sources import Source
 from clv.transactions.values import customer, moment
 
 __all__ = ["canonical", "collect"]
