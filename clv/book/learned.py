@@ -19,7 +19,7 @@ from typing import Any
 
 from clv.book.directory import MANIFEST
 from clv.errors import BookError, ClvError
-from clv.recommend.learned import Learned
+from clv.recommend.learned import OF_SEGMENTS, Learned
 
 __all__ = ["LEARNED", "add_learned", "build_of", "read_learned"]
 
@@ -117,6 +117,7 @@ def _without(layer: Learned, newer: Learned) -> Learned:
         source=layer.source,
         learned_on=layer.learned_on,
         policy_version=layer.policy_version,
+        segments=None if OF_SEGMENTS in newer else layer.segments,
     )
 
 

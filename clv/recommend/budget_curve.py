@@ -58,6 +58,8 @@ class BudgetCurve:
         for.
     optimal_total, optimal_gain : float
         The budget whose last unit returns just itself, and what it keeps.
+    gain_low, gain_high : ndarray, shape (m,), or None
+        Bounds of the value that each keeps, where they were drawn, in money.
     """
 
     total: Floats
@@ -65,6 +67,8 @@ class BudgetCurve:
     marginal_return: Floats
     optimal_total: float
     optimal_gain: float
+    gain_low: Floats | None = None
+    gain_high: Floats | None = None
 
 
 def budget_curve(

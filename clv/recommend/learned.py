@@ -23,11 +23,15 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from clv.errors import ClvError, RequestError
+from clv.recommend.retention_segments import RetentionSegments
 
 __all__ = ["Basis", "Learned", "LearnedFigure"]
 
 Basis = Literal["data", "causal", "associational"]
 Scale = Literal["value", "log-odds"]
+
+OF_SEGMENTS = "retention.effect"
+"""The figure that segments tell apart."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,8 @@ class Learned:
         The last day of that record.
     policy_version : str
         Of the policy whose figures were the prior.
+    segments : RetentionSegments or None
+        `retention.effect` by segment, where campaigns in which chance decided showed a difference.
 
     See Also
     --------
@@ -144,6 +150,7 @@ class Learned:
     source: str
     learned_on: date
     policy_version: str = ""
+    segments: RetentionSegments | None = None
 
     def __post_init__(self) -> None:
         """Refuse figures filed under another key than their own."""
@@ -162,6 +169,7 @@ class Learned:
         source: str,
         learned_on: date,
         policy_version: str = "",
+        segments: RetentionSegments | None = None,
     ) -> Learned:
         """Return the layer that holds these figures, each once.
 
@@ -176,7 +184,7 @@ class Learned:
             keys = [figure.key for figure in figures]
             twice = sorted({key for key in keys if keys.count(key) > 1})
             raise RequestError(f"A figure is learned once; twice there: {', '.join(twice)}.")
-        return cls(by_key, source, learned_on, policy_version)
+        return cls(by_key, source, learned_on, policy_version, segments)
 
     def __getitem__(self, key: str) -> LearnedFigure:
         return self.figures[key]
@@ -195,7 +203,8 @@ class Learned:
     def with_figures(self, other: Learned) -> Learned:
         """Return both layers as one; where both hold a figure that of `other` counts.
 
-        The hash of the source then names both records.
+        Segments belong to the layer of `retention.effect`. The hash of the source then names both
+        records.
         """
         source = "+".join(dict.fromkeys(s for s in (self.source, other.source) if s))
         return Learned(
@@ -203,6 +212,7 @@ class Learned:
             source,
             max(self.learned_on, other.learned_on),
             other.policy_version,
+            other.segments if OF_SEGMENTS in other else self.segments,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -215,6 +225,7 @@ class Learned:
                 {**asdict(figure), "share_from_data": figure.share_from_data, "used": figure.used}
                 for figure in self.figures.values()
             ],
+            "segments": None if self.segments is None else self.segments.to_dict(),
         }
 
     @classmethod
@@ -228,6 +239,7 @@ class Learned:
         """
         names = [f.name for f in fields(LearnedFigure) if f.name != "correlations"]
         try:
+            segments = told["segments"]
             figures = [
                 LearnedFigure(
                     **{name: one[name] for name in names},
@@ -240,6 +252,7 @@ class Learned:
                 source=str(told["source"]),
                 learned_on=date.fromisoformat(told["learned_on"]),
                 policy_version=str(told["policy_version"]),
+                segments=RetentionSegments.from_dict(segments) if segments else None,
             )
         except ClvError:
             raise

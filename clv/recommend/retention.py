@@ -20,6 +20,8 @@ from clv.errors import RequestError
 from clv.recommend.allocation import Allocation, allocate
 from clv.recommend.policy import Policy, money
 from clv.recommend.quotas import Quota, SegmentShare, allocate_with_quotas
+from clv.recommend.retention_uncertainty import KeptRange
+from clv.recommend.retention_words import told_of_range
 from clv.recommend.stakes import RetentionStakes
 
 __all__ = ["RetentionBudget", "retention_budget"]
@@ -56,8 +58,9 @@ class RetentionBudget:
         Net gain that the same budget would bring more without quotas.
     segment : ndarray, shape (n,), or None
         Segment of each customer, where they were given.
-    gain_low, gain_high : float or None
-        Interval of what the spend keeps in all, where one was drawn; see :meth:`with_range`.
+    gain_range : KeptRange or None
+        Between what amounts that lies which the spend keeps in all, where that was drawn; see
+        :meth:`with_range`.
     assumed : tuple of str
         Dotted keys of the policy values used that the company has not set itself.
     sentences : tuple of str
@@ -84,8 +87,7 @@ class RetentionBudget:
     segments: tuple[SegmentShare, ...] = ()
     cost_of_quotas: float = 0.0
     segment: npt.NDArray[Any] | None = None
-    gain_low: float | None = None
-    gain_high: float | None = None
+    gain_range: KeptRange | None = None
 
     @property
     def total_gain(self) -> float:
@@ -97,23 +99,17 @@ class RetentionBudget:
         """What is spent for each customer who is kept and would leave otherwise; nan for none."""
         return self.total / self.customers_kept if self.customers_kept > 0 else float("nan")
 
-    def with_range(self, low: float, high: float, level: float) -> RetentionBudget:
+    def with_range(self, kept: KeptRange) -> RetentionBudget:
         """Return this budget with an interval of what its spend keeps, said in words too.
 
         Parameters
         ----------
-        low, high : float
-            Bounds of the value kept, in money.
-        level : float
-            Of the interval.
+        kept : KeptRange
+            The interval, and which part of it what money achieves is to blame for.
         """
-        between = f"between {money(low, self.currency)} and {money(high, self.currency)}"
-        told = (
-            f"What the orders tell of the customers leaves that {between} ({100 * level:.0f} % "
-            "interval); what money achieves is taken as the policy says."
-        )
+        told = told_of_range(kept, self.currency)
         sentences = (self.sentences[0], told, *self.sentences[1:])
-        return replace(self, gain_low=low, gain_high=high, sentences=sentences)
+        return replace(self, gain_range=kept, sentences=sentences)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield one row a customer: `customer_id`, `segment` if any, `spend`, `expected_gain`."""
@@ -126,6 +122,7 @@ class RetentionBudget:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything under its own name, customers as `rows`, ready for JSON."""
+        kept = self.gain_range
         return {
             "rows": list(self.rows()),
             "total": self.total,
@@ -133,8 +130,11 @@ class RetentionBudget:
             "optimal_total": self.optimal_total,
             "unspent": self.unspent,
             "total_gain": self.total_gain,
-            "gain_low": self.gain_low,
-            "gain_high": self.gain_high,
+            "gain_low": None if kept is None else kept.low,
+            "gain_high": None if kept is None else kept.high,
+            "gain_low_orders": None if kept is None else kept.orders_low,
+            "gain_high_orders": None if kept is None else kept.orders_high,
+            "range_from_money": None if kept is None else kept.from_money,
             "customers_kept": self.customers_kept,
             "harmed": self.harmed,
             "segments": [share.to_dict() for share in self.segments],

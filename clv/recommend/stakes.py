@@ -122,8 +122,10 @@ def value_kept(
     value_if_alive: Floats,
     value_leaves: Floats,
     expected_spend: Floats,
-) -> float:
-    """Value that a given spend on each customer is expected to keep in all, before its cost.
+    effect: Floats | None = None,
+    money_scale: float | None = None,
+) -> Floats:
+    """Value that a given spend on each customer is expected to keep, before its cost.
 
     Parameters
     ----------
@@ -133,22 +135,30 @@ def value_kept(
         What is spent on each customer, in money.
     p_alive, value_if_alive, value_leaves, expected_spend : ndarray, shape (n,)
         As in :func:`clv.recommend.retention.retention_budget`, under whatever models.
+    effect : ndarray, shape (n,), optional
+        e of each customer, if not the policy's; below 0 where spending drives customers away.
+    money_scale : float, optional
+        σ, if not the policy's.
 
     Returns
     -------
-    float
-        Σ w(1 − exp(−ks)), in money.
+    ndarray, shape (n,)
+        w(1 − exp(−ks)) of each, in money.
 
     Examples
     --------
     >>> one = np.ones(1)
     >>> kept = value_kept(Policy(), 30.0 * one, p_alive=0.9 * one, value_if_alive=800.0 * one,
     ...                   value_leaves=0.4 * one, expected_spend=60.0 * one)
-    >>> round(kept, 2)  # 0.9 · 800 · 0.4 · 0.3 · (1 − exp(−30/(0.5 · 60)))
-    54.62
+    >>> kept.round(2).tolist()  # 0.9 · 800 · 0.4 · 0.3 · (1 − exp(−30/(0.5 · 60)))
+    [54.62]
     """
-    w, k = _curve(policy, p_alive, value_if_alive, value_leaves, expected_spend)
-    return float(w @ -np.expm1(-k * spend))
+    rules = policy.retention
+    stake = p_alive * value_if_alive * value_leaves
+    scale = rules.money_scale if money_scale is None else money_scale
+    spread = scale * np.where(stake > 0, expected_spend, 1.0)
+    e = rules.effect if effect is None else effect
+    return np.asarray(stake * e * -np.expm1(-spend / spread))
 
 
 def _curve(

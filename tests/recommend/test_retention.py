@@ -70,6 +70,7 @@ def test_stable_keys_and_json() -> None:
     assert set(told) == {
         "rows", "total", "shadow_price", "optimal_total", "unspent",
         "assumed", "sentences", "currency", "policy_version", "total_gain", "gain_low", "gain_high",
+        "gain_low_orders", "gain_high_orders", "range_from_money",
         "customers_kept", "harmed", "segments", "cost_of_quotas",
     }  # fmt: skip
     assert told["total"] == pytest.approx(20)

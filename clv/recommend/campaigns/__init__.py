@@ -6,6 +6,7 @@
                                  ──► segments      for whom
                                  ──► qini          whether a ranking finds those it changes
     effects, purchases expected ──► retention_learned    what of it belongs into the policy
+                                ──► segments_learned     and where segments differ, by segment
 
 Nothing here knows a model, a book or a log.
 """
@@ -26,6 +27,7 @@ from clv.recommend.campaigns.retention_learned import (
     retention_posterior,
 )
 from clv.recommend.campaigns.segments import SegmentEffect, segment_effects
+from clv.recommend.campaigns.segments_learned import learned_segments
 
 __all__ = [
     "Effects",
@@ -36,6 +38,7 @@ __all__ = [
     "SegmentEffect",
     "adjusted_effects",
     "fit_propensity",
+    "learned_segments",
     "qini",
     "randomised_effects",
     "retention_posterior",

@@ -31,11 +31,9 @@ from clv.arrays import Floats
 from clv.errors import RequestError
 from clv.recommend.learned import Basis, LearnedFigure
 from clv.recommend.policy import Policy
+from clv.recommend.retention_uncertainty import SCALE_SD
 
-__all__ = ["SCALE_SD", "Evidence", "RetentionPosterior", "retention_posterior"]
-
-SCALE_SD = 0.7
-"""Prior standard deviation of ln money_scale: a factor of 2 either way is usual. Assumed."""
+__all__ = ["Evidence", "RetentionPosterior", "retention_posterior"]
 
 POINTS = 161
 """Of the grid in each direction."""
@@ -106,6 +104,8 @@ class RetentionPosterior:
         The same of σ.
     customers : int
         How many customers speak.
+    correlation : float
+        Of e and σ after them: where one arm cannot tell the two apart, below 0 or above it.
     """
 
     effect_prior: tuple[float, float]
@@ -113,6 +113,7 @@ class RetentionPosterior:
     money_scale_prior: tuple[float, float]
     money_scale: tuple[float, float]
     customers: int
+    correlation: float = 0.0
 
     def figures(self, basis: Basis) -> tuple[LearnedFigure, ...]:
         """Return them as learned figures of the policy.
@@ -127,8 +128,16 @@ class RetentionPosterior:
             ("retention.money_scale", self.money_scale_prior, self.money_scale),
         )
         return tuple(
-            LearnedFigure(key, after[0], *before, *after, basis=basis, observations=self.customers)
-            for key, before, after in told
+            LearnedFigure(
+                key,
+                after[0],
+                *before,
+                *after,
+                basis=basis,
+                observations=self.customers,
+                correlations=((other, self.correlation),),
+            )
+            for (key, before, after), (other, *_) in zip(told, told[::-1], strict=True)
         )
 
 
@@ -140,7 +149,7 @@ def retention_posterior(policy: Policy, evidence: Sequence[Evidence]) -> Retenti
     policy : Policy
         Its `retention.effect` and `retention.money_scale` are the prior's means,
         `learning.retention_effect_sd` the prior deviation of the one; that of the other is
-        :data:`SCALE_SD` on ln σ.
+        :data:`~clv.recommend.retention_uncertainty.SCALE_SD` on ln σ.
     evidence : sequence of Evidence
         Of campaigns that are taken to be independent; none leaves the prior.
 
@@ -182,12 +191,16 @@ def retention_posterior(policy: Policy, evidence: Sequence[Evidence]) -> Retenti
             min(ln_scale[-1], ln_mean + 8 * ln_sd + step),
             POINTS,
         )
+    of_effect = _moments(e, weight.sum(axis=1))
+    of_scale = _moments(np.exp(ln_scale), weight.sum(axis=0))
+    together = (e - of_effect[0]) @ weight @ (np.exp(ln_scale) - of_scale[0])
     return RetentionPosterior(
         effect_prior=prior_e,
-        effect=_moments(e, weight.sum(axis=1)),
+        effect=of_effect,
         money_scale_prior=(scale, float(scale * np.sqrt(np.expm1(SCALE_SD**2)))),
-        money_scale=_moments(np.exp(ln_scale), weight.sum(axis=0)),
+        money_scale=of_scale,
         customers=sum(one.customers for one in evidence),
+        correlation=float(np.clip(together / (of_effect[1] * of_scale[1]), -1, 1)),
     )
 
 

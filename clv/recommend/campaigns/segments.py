@@ -24,7 +24,7 @@ from scipy.special import ndtr
 from clv.arrays import Floats
 from clv.errors import RequestError
 
-__all__ = ["SegmentEffect", "segment_effects"]
+__all__ = ["SegmentEffect", "between_variance", "pooled", "segment_effects"]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def segment_effects(
     groups = [psi[compared & (code == g)] for g in there]
     y = np.array([group.mean() for group in groups])
     error = np.array([group.std(ddof=1) / np.sqrt(len(group)) for group in groups])
-    mean, sd = _pooled(y, error)
+    mean, sd = pooled(y, error, between_variance(y, error))
     harm = ndtr(-mean / np.where(sd > 0, sd, 1e-300))
     return tuple(
         SegmentEffect(
@@ -114,21 +114,67 @@ def segment_effects(
     )
 
 
-def _pooled(y: Floats, error: Floats) -> tuple[Floats, Floats]:
-    """Means and standard deviations of the θ_g."""
+def between_variance(estimate: Floats, error: Floats) -> float:
+    """ω², how far segments differ beyond chance; 0 where they do not.
+
+    Parameters
+    ----------
+    estimate, error : ndarray, shape (segments,)
+        y_g and σ_g.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(between_variance(np.array([-1.0, 1.0]), np.array([0.1, 0.1])), 2)  # 2 - 0.01
+    1.99
+    """
     variance = np.maximum(error**2, 1e-300)
 
-    def centre(between: float) -> float:
-        weight = 1 / (variance + between)
-        return float(weight @ y / weight.sum())
-
     def excess(between: float) -> float:
-        return float(np.sum((y - centre(between)) ** 2 / (variance + between)) - (len(y) - 1))
+        weight = 1 / (variance + between)
+        away = estimate - weight @ estimate / weight.sum()
+        return float(weight @ away**2 - (len(estimate) - 1))
 
-    between = 0.0
-    if len(y) > 1 and excess(0.0) > 0:
-        between = float(brentq(excess, 0.0, float(np.sum((y - y.mean()) ** 2)) * 2))
-    share = variance / (variance + between)
-    mean = share * centre(between) + (1 - share) * y
-    of_centre = 1 / np.sum(1 / (variance + between))
+    if len(estimate) < 2 or excess(0.0) <= 0:
+        return 0.0
+    return float(brentq(excess, 0.0, float(np.sum((estimate - estimate.mean()) ** 2)) * 2))
+
+
+def pooled(
+    estimate: Floats,
+    error: Floats,
+    between: float,
+    prior: tuple[float, float] | None = None,
+) -> tuple[Floats, Floats]:
+    """Means and standard deviations of the θ_g.
+
+    Parameters
+    ----------
+    estimate, error : ndarray, shape (segments,)
+        y_g and σ_g.
+    between : float
+        ω², from :func:`between_variance`.
+    prior : tuple of float, optional
+        Mean and standard deviation of what was thought of μ before; nothing if not given.
+
+    Returns
+    -------
+    mean, standard_deviation : ndarray, shape (segments,)
+
+    Examples
+    --------
+    >>> mean, sd = pooled(np.array([1.0, 3.0]), np.array([1.0, 1.0]), 1.0)
+    >>> mean.tolist(), sd.round(3).tolist()  # μ = 2 ± 1, B = 1/2
+    ([1.5, 2.5], [0.866, 0.866])
+    """
+    variance = np.maximum(error**2, 1e-300)
+    weight = 1 / (variance + between)
+    thought, precision = (0.0, 0.0) if prior is None else (prior[0], prior[1] ** -2)
+    of_centre = 1 / (weight.sum() + precision)
+    centre = of_centre * (weight @ estimate + precision * thought)
+    share = variance * weight
+    mean = share * centre + (1 - share) * estimate
     return mean, np.sqrt((1 - share) * variance + share**2 * of_centre)

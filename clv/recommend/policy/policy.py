@@ -264,7 +264,10 @@ class Policy(Section):
     @functools.cached_property
     def version(self) -> str:
         """Twelve hexadecimal digits that change whenever a value in effect changes."""
-        values = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        told = self.model_dump(mode="json")
+        if self._learned is not None and self._learned.segments is not None:
+            told["learned"] = self._learned.segments.to_dict()
+        values = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(values.encode()).hexdigest()[:12]
 
     def values(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from clv.arrays import Floats
 from clv.errors import RequestError
 from clv.recommend.campaigns import Evidence, retention_posterior
-from clv.recommend.campaigns.retention_learned import SCALE_SD
+from clv.recommend.retention_uncertainty import SCALE_SD
 from clv.recommend.policy import Policy
 
 KEPT = np.linspace(-1, 1, 41)
