@@ -196,6 +196,28 @@ def test_a_customer_gets_the_same_answer_alone_and_among_others() -> None:
         assert together == pytest.approx(one_by_one, rel=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("m", "x"),
+    [
+        (BGNBD(0.243, 4.414, 0.793, 2.426), [0.0, 1.0, 29.0]),  # CDNOW
+        (BGNBD(0.04, 0.05, 0.03, 0.06), [0.0, 1.0, 29.0]),  # next to nobody leaves, or all at once
+        (BGNBD(700.0, 0.15, 250.0, 0.5), [0.0, 1.0, 1000.0]),  # all p near 1: a sharp curve
+        (BGNBD(0.5, 0.1, 1000.0, 0.01), [0.0, 3.0]),
+    ],
+)
+@pytest.mark.parametrize(("rate", "horizon"), [(0.0018, 156.0), (1e-4, math.inf), (0.0, 1e4)])
+def test_discounted_purchases_of_many_lie_on_the_curve_of_one(
+    m: BGNBD, x: list[float], rate: float, horizon: float
+) -> None:
+    """Of many with the same x the rate left after a time is interpolated; of one it is computed."""
+    many = np.repeat(x, 60)
+    T = np.tile(np.geomspace(0.01, 200.0, 60), len(x))
+    together = m.discounted_purchases_if_alive(many, T, rate=rate, horizon=horizon)
+    for i in range(0, len(many), 7):
+        alone = m.discounted_purchases_if_alive(many[i], T[i], rate=rate, horizon=horizon)
+        assert together[i] == pytest.approx(alone, rel=1e-10)
+
+
 @given(
     a=st.sampled_from([0.05, 0.5, 1.0, 2.0, 60.0]),
     B=st.lists(st.floats(0.01, 90.0), min_size=2, max_size=8).map(np.array),
