@@ -8,7 +8,6 @@ leave whom it keeps, or follows from what it costs by the curve of :mod:`clv.rec
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from clv.errors import RequestError
 from clv.recommend.offers import OfferAllocation, allocate_offers
 from clv.recommend.policy import Policy, money
 from clv.recommend.stakes import RetentionStakes
+from clv.small_tables import SmallTable, read_small_table
 
 __all__ = ["Offer", "OfferBudget", "read_offers", "retention_offers"]
 
@@ -148,6 +148,7 @@ def retention_offers(
     value_if_alive: npt.ArrayLike,
     value_leaves: npt.ArrayLike,
     expected_spend: npt.ArrayLike,
+    effect: npt.ArrayLike | None = None,
     total: float | None = None,
 ) -> OfferBudget:
     """Give each customer one of the offers, or none, so that the budget keeps the most value.
@@ -160,6 +161,9 @@ def retention_offers(
         As in :func:`clv.recommend.retention.retention_budget`.
     offers : sequence of Offer
         At least one.
+    effect : array_like, shape (n,), optional
+        e of each customer, where it was learned; the policy's if not given. Customers with an
+        effect below 0 are driven away by being contacted, and get no offer whatever.
     total : float, optional
         The budget; the total worth asking for if not given.
 
@@ -196,6 +200,7 @@ def retention_offers(
         value_if_alive=value_if_alive,
         value_leaves=value_leaves,
         expected_spend=expected_spend,
+        effect=effect,
     )
     at_stake = np.asarray(p_alive, dtype=float) * stakes.leaving_value * np.asarray(value_leaves)
     value = np.empty((len(stakes.w), len(offers)))
@@ -205,6 +210,9 @@ def retention_offers(
             if offer.effect is None
             else at_stake * offer.effect
         )
+    harmed = stakes.w < 0
+    if effect is not None:  # who is driven away by contact is so by any offer
+        value[harmed] = np.minimum(value[harmed], stakes.w[harmed, None])
     chosen = allocate_offers(value, [offer.cost for offer in offers], total=total)
     counted = np.bincount(chosen.offer + 1, minlength=len(offers) + 1)[1:].tolist()
     counts = dict(zip(names, counted, strict=True))
@@ -277,43 +285,29 @@ def read_offers(path: str | Path) -> list[Offer]:
     RequestError
         Where the file cannot be read, or a line of it makes no sense: all such lines.
     """
-    path = Path(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.DictReader(opened)
-            columns, lines = list(reader.fieldnames or ()), list(reader)
-    except FileNotFoundError:
-        raise RequestError(f"There is no file {path}.") from None
-    except UnicodeDecodeError:
-        raise RequestError(f"{path} is no text in UTF-8; save it as CSV.") from None
-    except (OSError, csv.Error) as error:
-        raise RequestError(f"{path} cannot be read as CSV: {error}.") from None
-    missing = {"offer", "cost"} - set(columns)
-    if missing:
+    table = read_small_table(path)
+    names, costs = table.column("offer"), table.column("cost")
+    if names is None or costs is None:
         raise RequestError(
             f"{path} needs the columns offer and cost, and may have effect; it has "
-            f"{', '.join(columns) or 'none'}."
+            f"{', '.join(table.columns) or 'none'}."
         )
+    effects = table.column("effect") or [""] * len(names)
     offers, faults = [], []
-    for number, line in enumerate(lines, start=2):
+    for line, name, cost, effect in zip(table.lines, names, costs, effects, strict=True):
         try:
-            effect = (line.get("effect") or "").strip()
             offers.append(
-                Offer(
-                    (line["offer"] or "").strip(),
-                    _number(line["cost"]),
-                    _number(effect) if effect else None,
-                )
+                Offer(name, _number(table, cost), _number(table, effect) if effect else None)
             )
         except RequestError as error:
-            faults.append(f"{path}, line {number}: {error}")
+            faults.append(f"{path}, line {line}: {error}")
     if faults:
         raise RequestError.of(faults)
     return offers
 
 
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "")
-    except ValueError:
-        raise RequestError(f"{text!r} is not a number; write it as 1234.50.") from None
+def _number(table: SmallTable, cell: str) -> float:
+    value = table.number(cell)
+    if math.isnan(value):
+        raise RequestError(f"{cell!r} is not a number, or could be two; write it as 1234.50.")
+    return value
