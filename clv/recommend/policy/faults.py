@@ -16,12 +16,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from clv.recommend.policy.reading import Key
+from clv.toml_files import Fault, Key, told
 
 __all__ = ["Fault", "faults_of", "limits", "range_of", "told"]
-
-Fault = tuple[Key, str]
-"""Where a fault is, and the sentence that tells it."""
 
 
 def faults_of(
@@ -30,18 +27,6 @@ def faults_of(
     """Return every fault that pydantic found in `given`, as a sentence with its place."""
     known = list(_known(model, given))
     return [(fault["loc"], _fault(fault, model, known)) for fault in error.errors()]
-
-
-def told(faults: list[Fault], lines: Mapping[Key, int]) -> list[str]:
-    """Return the sentences in the order of the file, each after its line where that is known."""
-
-    def line(where: Key) -> int:
-        """The line of the key, or of the table that it should be in."""
-        ways = (where[:n] for n in range(len(where), 0, -1))
-        return next((lines[way] for way in ways if way in lines), 0)
-
-    placed = sorted(((line(where), said) for where, said in faults), key=lambda one: one[0])
-    return [f"line {at}: {said}" if at else said for at, said in placed]
 
 
 # ----------------------------------------------------------------------------- the keys there are

@@ -1,91 +1,22 @@
-"""Policy files as text: reading TOML, and on which line each of its keys stands."""
+"""A policy file as values: its tables, and its keys with dots."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from clv import toml_files
 from clv.errors import PolicyError
+from clv.toml_files import lines_of
 
-__all__ = ["Key", "dotted", "lines_of", "read_toml"]
-
-Key = tuple[str | int, ...]
-"""The way to a value: names of tables, and numbers within a list of tables."""
+__all__ = ["dotted", "lines_of", "read_toml"]
 
 
 def read_toml(text: str) -> dict[str, Any]:
-    """Return the tables of a TOML text; :class:`PolicyError` with the line where it is not TOML."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        where = f"at line {len(text.splitlines())}, the end"
-        told = str(error).replace("at end of document", where)
-        raise PolicyError(
-            f"This is not a policy in TOML: {told}. Text needs quotes, numbers a decimal point "
-            "and no thousands separator, every line one `key = value`."
-        ) from None
-
-
-def lines_of(text: str) -> dict[Key, int]:
-    r"""Return the line, from 1, on which each key and table of a valid TOML text begins.
-
-    A TOML statement ends with its line unless a bracket or a quote is still open, and then what
-    was read of it is not valid TOML: so the shortest run of lines that parses is one statement.
-
-    >>> lines_of("margin = 0.4\n\n[recovery]\ngrid = 1.0")
-    {('margin',): 1, ('recovery',): 3, ('recovery', 'grid'): 4}
-    """
-    found: dict[Key, int] = {}
-    table: Key = ()
-    lists: dict[Key, int] = {}
-    for number, said, header in _statements(text):
-        keys = list(_keys(said, ()))
-        if header:
-            table = _numbered(keys[-1] if header == 1 else keys[-1][:-1], lists, new=header == 2)
-            keys = [table[: i + 1] for i in range(len(table))]
-        else:
-            keys = [table + key for key in keys]
-        for key in keys:
-            found.setdefault(key, number)
-    return found
-
-
-def _statements(text: str) -> Iterator[tuple[int, dict[str, Any], int]]:
-    """Yield line, content and kind of each statement: 0 for a value, 1 for [..], 2 for [[..]]."""
-    lines = text.replace("\r\n", "\n").split("\n")  # what ends a line in TOML, and nothing else
-    begin = 0
-    for end in range(1, len(lines) + 1):
-        try:
-            said = tomllib.loads("\n".join(lines[begin:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        if said:
-            start = lines[begin].lstrip()
-            yield begin + 1, said, start.startswith("[") + start.startswith("[[")
-        begin = end
-
-
-def _keys(values: Any, above: Key) -> Iterator[Key]:
-    parts = values.items() if isinstance(values, Mapping) else enumerate(values)
-    for part, value in parts:
-        yield (*above, part)
-        if isinstance(value, Mapping | list):
-            yield from _keys(value, (*above, part))
-
-
-def _numbered(names: Key, lists: dict[Key, int], *, new: bool) -> Key:
-    """Put after each name of a list of tables the number of the table that is meant."""
-    way: Key = ()
-    for i, name in enumerate(names):
-        way = (*way, name)
-        if new and i == len(names) - 1:
-            lists[way] = lists.get(way, -1) + 1
-        if way in lists:
-            way = (*way, lists[way])
-    return way
+    """Return the tables of a policy; :class:`PolicyError` with the line where it is not TOML."""
+    return toml_files.read_toml(text, "policy", PolicyError)
 
 
 def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.recommend.policy.policy import Policy
-from clv.recommend.policy.reading import Key, lines_of
+from clv.toml_files import Key, lines_of
 
 VALUES = (
     "1",
