@@ -19,6 +19,7 @@ from clv_cli.output import (
     paragraph,
     write_rows,
 )
+from clv_cli.progress import Progress, quiet_option
 from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ Examples:
     help="Write who gets how much (with --curve: the curve) to a .csv or .parquet file instead; "
     "the curve to a .png, .svg or .pdf picture too.",
 )  # fmt: skip
+@quiet_option
 @format_option
 def budget(
     book: Book,
@@ -143,7 +145,10 @@ def _customer_budget(
     from clv.book.split import beside_acquisition
 
     segments: Any = read_segments(book, by) if by not in (None, "stage") else by
-    answer = book.budget(total, by=segments, quotas=dict(map(_quota, quotas)))
+    given = dict(map(_quota, quotas))
+    with Progress() as progress:
+        progress("Splitting the budget")
+        answer = book.budget(total, by=segments, quotas=given)
     if form == "table" and output is None:
         echo_budget(book, answer)
         return

@@ -9,6 +9,7 @@ import click
 
 from clv_cli.book import echo_caveats, own_record
 from clv_cli.output import echo_json, echo_rows, echo_table, money, number, paragraph, write_rows
+from clv_cli.progress import Progress
 from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def curve_budget(book: Book, total: float | None, output: Path | None, form: str
     """Answer with budgets of many sizes; the budget there is, is one of them."""
     from clv.book.budget import assumed, curve
 
-    whole = curve(book)
+    with Progress() as progress:
+        progress("Splitting budgets of many sizes")
+        whole = curve(book)
     if output and output.suffix.lower() in PICTURES:
         from clv.plots.budget_curve import plot_budget_curve
 
@@ -94,7 +97,10 @@ def offer_budget(
     from clv.book.budget import offers
     from clv.recommend.retention_offers import read_offers
 
-    answer = offers(book, read_offers(file), total)
+    known = read_offers(file)
+    with Progress() as progress:
+        progress("Splitting the budget over offers")
+        answer = offers(book, known, total)
     rows = [row for row in answer.rows() if row["offer"]]
     rows.sort(key=lambda row: (-row["expected_gain"], row["customer_id"]))
     if output:
@@ -142,9 +148,10 @@ def split_budget(
     """Answer by purpose: retention, recovery, appreciation and prevention."""
     from clv.book.split import split
 
-    answer = split(
-        book, total, expected=[*map(_expected, expect)], projects=[*map(_project, projects)]
-    )
+    expected, known = [*map(_expected, expect)], [*map(_project, projects)]
+    with Progress() as progress:
+        progress("Splitting the budget between purposes")
+        answer = split(book, total, expected=expected, projects=known)
     rows = [
         {"purpose": p.purpose, "name": p.name, "spend": p.spend, "expected_gain": p.gain}
         for p in answer.parts

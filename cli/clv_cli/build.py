@@ -9,7 +9,8 @@ import click
 
 from clv_cli.book import total_value, without_intervals
 from clv_cli.orders import echo_rows_read, orders_options
-from clv_cli.output import Progress, paragraph, percent
+from clv_cli.output import paragraph, percent
+from clv_cli.progress import Progress, quiet_option
 
 
 @click.command(
@@ -38,6 +39,7 @@ Examples:
     metavar="FILE",
     help="Policy file (see clv policy init); without it every figure of the policy is assumed.",
 )
+@quiet_option
 def build(
     orders: str,
     end: str | None,

@@ -8,7 +8,6 @@ import click
 
 from clv_cli.book import book_argument, orders_option
 from clv_cli.output import (
-    Progress,
     between,
     echo_json,
     echo_rows,
@@ -18,6 +17,7 @@ from clv_cli.output import (
     paragraph,
     percent,
 )
+from clv_cli.progress import Progress, quiet_option
 from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ Examples:
     help="For whom to tell the effects apart: fifths by value, or stages of the relationship.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be learned; leave BOOK as it is.")
+@quiet_option
 @format_option
 def fit(
     book: Book,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from clv_cli.orders import echo_rows_read
-from clv_cli.output import Progress, echo_json, echo_rows, echo_table, number, paragraph, percent
+from clv_cli.output import echo_json, echo_rows, echo_table, number, paragraph, percent
+from clv_cli.progress import Progress
 
 __all__ = ["echo_comparison"]
 

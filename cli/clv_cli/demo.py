@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from clv_cli.book import interval_name, total_value
-from clv_cli.output import Progress, between, echo_table, number, paragraph, percent
+from clv_cli.output import between, echo_table, number, paragraph, percent
+from clv_cli.progress import Progress, quiet_option
 
 if TYPE_CHECKING:
     from clv.book import Book
@@ -35,6 +36,7 @@ Example:
     metavar="DIR",
     help="Directory for the book and the plots.",
 )
+@quiet_option
 def demo(output: Path) -> None:
     """See the main job done on bundled orders.
 

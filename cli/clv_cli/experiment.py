@@ -9,7 +9,6 @@ import click
 
 from clv_cli.book import book_argument, orders_option
 from clv_cli.output import (
-    Progress,
     between,
     echo_json,
     echo_rows,
@@ -20,6 +19,7 @@ from clv_cli.output import (
     paragraph,
     percent,
 )
+from clv_cli.progress import Progress, quiet_option
 from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ Examples:
     "--incidents", type=QUANTITY, metavar="N",
     help="Without BOOK: incidents that there are; says what these would show.",
 )  # fmt: skip
+@quiet_option
 @format_option
 def plan(
     book: str | None,
@@ -313,6 +314,7 @@ Example:
 @click.argument("incidents_log", metavar="INCIDENTS")
 @orders_option
 @window_option
+@quiet_option
 @format_option
 def estimate(book: Book, incidents_log: str, orders: str | None, window: float, form: str) -> None:
     """Say what the varied offers in INCIDENTS did to who came back."""

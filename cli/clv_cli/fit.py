@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clv_cli.orders import echo_rows_read, orders_options
-from clv_cli.output import Progress, echo_json, echo_rows, echo_table, format_option, paragraph
+from clv_cli.output import echo_json, echo_rows, echo_table, format_option, paragraph
+from clv_cli.progress import Progress, quiet_option
 
 if TYPE_CHECKING:
     from clv.inference.independence import SpendIndependence
@@ -65,6 +66,7 @@ Examples:
 )
 @click.option("--posterior", is_flag=True, help="Draw from the joint posterior and summarise it.")
 @click.option("--cross-check", is_flag=True, help="Fit with lifetimes too and show both.")
+@quiet_option
 @format_option
 def fit(
     orders: str,

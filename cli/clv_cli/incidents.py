@@ -8,7 +8,6 @@ import click
 
 from clv_cli.book import book_argument, orders_option
 from clv_cli.output import (
-    Progress,
     between,
     echo_json,
     echo_rows,
@@ -18,6 +17,7 @@ from clv_cli.output import (
     paragraph,
     percent,
 )
+from clv_cli.progress import Progress, quiet_option
 
 if TYPE_CHECKING:
     from clv.book import Book
@@ -61,6 +61,7 @@ Examples:
     "the fragile leave more readily over problems too. Only the first is learned into BOOK.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be learned; leave BOOK as it is.")
+@quiet_option
 @format_option
 def fit(
     book: Book, incidents_log: str, orders: str | None, link: Link, *, dry_run: bool, form: str
@@ -176,6 +177,7 @@ Examples:
     show_default=True,
     help="What tells one cause from another; a column of INCIDENTS.",
 )
+@quiet_option
 @format_option
 def report(book: Book, incidents_log: str, orders: str | None, by: By, form: str) -> None:
     """Say what the problems in INCIDENTS cost, by cause, and what preventing them is worth.

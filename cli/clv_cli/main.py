@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import click
 
@@ -25,6 +26,12 @@ COMMANDS = {
 }
 """Names and summaries, in the order in which a newcomer meets them."""
 
+INTERRUPTED = 128 + 2
+"""Exit status of a command that Ctrl-C (signal 2) ends."""
+
+INTERRUPTED_QUERY = "Query interrupted"
+"""What DuckDB raises as a RuntimeError where Ctrl-C meets it in a query."""
+
 
 class _Lazy(click.Group):
     """A group whose help needs no command's module: `clv --help` answers at once."""
@@ -42,6 +49,16 @@ class _Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C ends it without a traceback, as shells expect."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and str(error) != INTERRUPTED_QUERY:
+                raise
+        click.echo("Interrupted: nothing is left half-written.", err=True)
+        return ctx.exit(INTERRUPTED)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

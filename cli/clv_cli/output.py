@@ -9,18 +9,15 @@ import math
 import os
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from clv.errors import RequestError
 
 __all__ = [
-    "Progress",
     "between",
     "echo_json",
     "echo_rows",
@@ -197,32 +194,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_finite(v) for v in value]
     return value
-
-
-class Progress:
-    """Tells each step on standard error, once the whole has taken more than a second."""
-
-    AFTER = 1.0
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-        self._step = ""
-        self._timer = threading.Timer(self.AFTER, self._show)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __call__(self, step: str) -> None:
-        """Begin a step."""
-        self._step = step
-        if time.monotonic() - self._started > self.AFTER:
-            self._show()
-
-    def _show(self) -> None:
-        if self._step:
-            click.echo(f"{self._step} ...", err=True)
-
-    def __exit__(self, *exc: object) -> None:
-        self._timer.cancel()

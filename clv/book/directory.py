@@ -225,7 +225,12 @@ def _move_in(aside: Path, path: Path) -> None:
         if previous.exists():
             shutil.rmtree(previous)
         path.rename(previous)
-    aside.rename(path)
+    try:
+        aside.rename(path)
+    except BaseException:  # Ctrl-C between the two moves: step back
+        if not path.exists() and previous.exists():
+            previous.rename(path)
+        raise
     shutil.rmtree(previous, ignore_errors=True)
 
 

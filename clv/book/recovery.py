@@ -5,7 +5,6 @@ Nothing heavy is loaded for one customer: a support lead has the customer on the
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +21,7 @@ from clv.history import DAYS_PER_UNIT
 from clv.recommend.group import UniformOffer, uniform_offer
 from clv.recommend.recovery import Recovery, recovery_limit
 from clv.recommend.word_of_mouth import WordOfMouth, word_of_mouth
+from clv.small_tables import read_small_table
 
 if TYPE_CHECKING:
     from clv.book.decisions import Opened
@@ -183,49 +183,29 @@ def read_affected(path: str | Path) -> tuple[list[str], Floats | None]:
     RequestError
         Where the file cannot be read, names nobody or somebody twice, or a loss is no number.
     """
-    path = Path(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as opened:
-            header, *lines = [line for line in csv.reader(opened) if line] or [[]]
-    except FileNotFoundError:
-        raise RequestError(f"There is no file {path}.") from None
-    except UnicodeDecodeError:
-        raise RequestError(f"{path} is no text in UTF-8; save it as CSV.") from None
-    except (OSError, csv.Error) as error:
-        raise RequestError(f"{path} cannot be read as CSV: {error}.") from None
-    names = [name.strip().lower() for name in header]
-    place = names.index("customer_id") if "customer_id" in names else 0
-    rows = [line + [""] * (len(names) - len(line)) for line in lines]
-    customers = [row[place].strip() for row in rows]
+    table = read_small_table(path)
+    customers = table.column("customer_id") or [row[0] for row in table.rows]
     faults = []
     if not customers:
         faults.append(f"{path} names no customers; it needs a header and one customer a line.")
-    empty = [i for i, who in enumerate(customers, start=2) if not who]
+    empty = [line for line, who in zip(table.lines, customers, strict=True) if not who]
     if empty:
         faults.append(f"{len(empty):,} lines of {path} name nobody (first: line {empty[0]}).")
     twice = [who for who, times in Counter(customers).items() if who and times > 1]
     if twice:
         faults.append(f"{path} names {len(twice):,} customers twice (first: {twice[0]}).")
-    losses = None
-    if "loss" in names:
-        cells = [row[names.index("loss")].strip() for row in rows]
-        losses = np.array([_number(cell) for cell in cells])
+    losses, cells = None, table.column("loss")
+    if cells is not None:
+        losses = np.array([table.number(cell) for cell in cells])
         bad = [i for i, cell in enumerate(cells) if cell and np.isnan(losses[i])]
         if bad:
             faults.append(
-                f"{len(bad):,} losses of {path} are no numbers (first: line {bad[0] + 2}, "
-                f"{cells[bad[0]]!r}). Write them as 1234.50."
+                f"{len(bad):,} losses of {path} are no numbers, or could be two (first: line "
+                f"{table.lines[bad[0]]}, {cells[bad[0]]!r}). Write them as 1234.50."
             )
     if faults:
         raise RequestError.of(faults)
     return customers, losses
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return float("nan")
 
 
 def _those(

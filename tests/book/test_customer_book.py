@@ -7,7 +7,6 @@ import math
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -143,27 +142,6 @@ def test_a_build_that_still_runs_keeps_its_folder(book: Path) -> None:
         replace(book)
         assert folder.is_dir()
     assert json.loads((book / "manifest.json").read_text(encoding="utf-8"))["customers"] == 1
-
-
-def test_an_interrupted_command_leaves_nothing(tmp_path: Path) -> None:
-    """Ctrl-C while the values are written: no traceback, no folder, no file."""
-    code = """
-import sys
-import clv.build
-def interrupted(*_):
-    raise KeyboardInterrupt
-clv.build._totals = interrupted
-from clv_cli.main import main
-main()
-"""
-    run = subprocess.run(
-        [sys.executable, "-c", code, "build", *CDNOW, "-o", str(tmp_path / "book")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert run.returncode == 1
-    assert "Aborted!" in run.stderr
-    assert "Traceback" not in run.stderr
-    assert not list(tmp_path.iterdir())
 
 
 # --------------------------------------------------------------------------------- what is no book

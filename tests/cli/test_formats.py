@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from clv_cli.output import Progress
 
 from tests.cli.command import CDNOW, clv_command, contents, done
 
@@ -187,13 +186,3 @@ def test_a_file_is_replaced_whole_or_not_at_all(name: str) -> None:
     assert run.status == 1
     assert run.err.startswith(f"Error: Cannot write {name}")
     assert contents(Path()) == before
-
-
-def test_progress_is_told_after_a_second_and_on_standard_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    quick = done("fit", *CDNOW, "--format", "json")
-    monkeypatch.setattr(Progress, "AFTER", 0.0)
-    slow = done("fit", *CDNOW, "--format", "json")
-    assert "Fitting the models ..." in slow.err.splitlines()
-    assert slow.out == quick.out
