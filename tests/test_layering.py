@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clv.arrays": set(),
     "clv.small_tables": {"clv.errors"},
     "clv.datasets": {"clv.errors"},
+    "clv.toml_files": {"clv.errors"},
     "clv.numerics": {"clv.errors", "clv.arrays"},
     "clv.history": {"clv.errors", "clv.arrays"},
     "clv.incident_history": {"clv.errors", "clv.arrays", "clv.history"},
@@ -30,11 +31,18 @@ MAY_IMPORT: dict[str, set[str]] = {
         "clv.arrays",
         "clv.history",
         "clv.incident_history",
+        "clv.toml_files",
     },  # knows no model
     "clv.models": BASE,
     "clv.inference": BASE | {"clv.transactions", "clv.models"},
     "clv.value": BASE | {"clv.transactions", "clv.models", "clv.inference"},
-    "clv.recommend": {"clv.errors", "clv.arrays", "clv.small_tables", "clv.numerics"},
+    "clv.recommend": {
+        "clv.errors",
+        "clv.arrays",
+        "clv.small_tables",
+        "clv.numerics",
+        "clv.toml_files",
+    },  # numbers in, numbers out
 }
 MAY_IMPORT["clv.evaluate"] = MAY_IMPORT["clv.value"] | {"clv.value"}  # knows no policy
 MAY_IMPORT["clv.book.directory"] = {"clv.errors"}  # a whole book or none; not what is in it
@@ -43,7 +51,8 @@ MAY_IMPORT["clv.book.learned"] = {"clv.errors", "clv.book.directory", "clv.recom
 MAY_IMPORT["clv.book.intervals"] = set(MAY_IMPORT) - {"clv.datasets", "clv.evaluate"}
 for above, below in (
     ("decisions", "intervals"),
-    ("budget", "decisions"),
+    ("budget_range", "decisions"),
+    ("budget", "budget_range"),
     ("recovery", "budget"),
     ("split", "recovery"),
     ("orders", "split"),

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from clv.book.decisions import HISTORY, Opened
-from clv.book.intervals import customer_columns
+from clv.arrays import Floats, Rows
+from clv.book.budget_range import EffectOfMoney, kept_ranges, under_models
+from clv.book.decisions import Opened
 from clv.errors import RequestError
 from clv.recommend.budget_curve import BudgetCurve, budget_curve
+from clv.recommend.diminishing import DiminishingReturns
 from clv.recommend.new_customers import NewCustomer, new_customer
 from clv.recommend.quotas import Quota
 from clv.recommend.retention import RetentionBudget, retention_budget
 from clv.recommend.retention_offers import Offer, OfferBudget, retention_offers
+from clv.recommend.retention_segments import RetentionSegments
+from clv.recommend.retention_uncertainty import MoneyDraws
+from clv.recommend.retention_words import told_of_segments
 from clv.recommend.stages import STAGES, stage_of
-from clv.recommend.stakes import RetentionStakes, value_kept
+from clv.recommend.stakes import RetentionStakes
 from clv.small_tables import read_small_table
-from clv.value.forecast_intervals import SAMPLE
-from clv.value.stake_draws import Stakes, stakes_under
-from clv.value.terms import Terms, days_per_unit
-from clv.value.value_intervals import LEVEL, CustomerColumns, bounds, futures
+from clv.value.terms import days_per_unit
+from clv.value.value_intervals import CustomerColumns
 
 __all__ = [
     "NO_SEGMENT",
@@ -35,8 +38,8 @@ __all__ = [
     "offers",
     "read_segments",
     "retention_stakes",
+    "segments_told",
     "stages",
-    "under_models",
 ]
 
 COLUMNS = ("p_alive", "value_if_alive", "value_leaves", "expected_spend")
@@ -65,10 +68,11 @@ def stages(book: Opened) -> npt.NDArray[np.intp]:
     )
 
 
-def _stakes(book: Opened) -> dict[str, Any]:
+def _stakes(book: Opened, learned: _EffectsLearned | None) -> dict[str, Any]:
     """What retention is about, by the names that budgets take."""
     table = book.read(COLUMNS)
-    return dict(zip(COLUMNS, (c.to_numpy() for c in table.columns), strict=True))
+    columns = dict(zip(COLUMNS, (c.to_numpy() for c in table.columns), strict=True))
+    return columns | ({} if learned is None else {"effect": learned.effect})
 
 
 def _ids(book: Opened) -> npt.NDArray[Any]:
@@ -100,7 +104,7 @@ def budget(
     -------
     RetentionBudget
     """
-    codes, labels = stages(book), list[str]()
+    codes, labels, learned = stages(book), list[str](), _EffectsLearned.of(book)
     segment: npt.NDArray[Any] | None = None if by is None else np.asarray(by)
     if segment is not None and segment.ndim == 0:
         if str(by) != "stage":
@@ -110,7 +114,7 @@ def budget(
     divided = retention_budget(
         book.policy,
         _ids(book),
-        **_stakes(book),
+        **_stakes(book, learned),
         stage=codes,
         segment=segment,
         quotas=quotas,
@@ -119,61 +123,71 @@ def budget(
     shares = divided.segments
     if labels:
         shares = tuple(sorted(shares, key=lambda share: labels.index(str(share.segment))))
-    divided = replace(divided, segments=shares, assumed=(*book.assumed_terms, *divided.assumed))
-    return _with_range(book, divided)
-
-
-def _with_range(book: Opened, divided: RetentionBudget) -> RetentionBudget:
-    """Say how far the orders leave open what a budget keeps."""
-    funded = np.flatnonzero(divided.spend > 0)
-    if book.without_intervals or not len(funded):
-        return divided
-    if len(funded) > SAMPLE:  # what they keep under other models, in proportion
-        funded = np.sort(np.random.default_rng(1).choice(funded, SAMPLE, replace=False))
-    count = futures(len(funded))
-    customers = customer_columns(book.read(HISTORY)).take(funded)
-    kept = [
-        value_kept(book.policy, divided.spend[funded], **under._asdict())
-        for under in under_models(
-            book,
-            customers,
-            book.draws["purchases"].models[:count],
-            book.draws["spend"].models[:count],
-        )
-    ]
-    share = divided.total_gain / float(np.sum(divided.expected_gain[funded]))
-    low, high = bounds(share * np.array(kept)).tolist()
-    return divided.with_range(low, high, LEVEL)
-
-
-def under_models(
-    book: Opened, customers: CustomerColumns, purchases: Sequence[Any], spends: Sequence[Any]
-) -> list[Stakes]:
-    """What is at stake with customers under models, on the book's terms.
-
-    Parameters
-    ----------
-    book : Opened
-        Whose terms.
-    customers : CustomerColumns
-        Whom it is about; any histories.
-    purchases, spends : sequence of models
-        As many of the one as of the other.
-    """
-    policy, unit = book.policy, book.unit
-    terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
-    return list(
-        stakes_under(
-            purchases,
-            spends,
-            customers,
-            margin=policy.margin,
-            paid_share=book.manifest["paid_share"],
-            rate=terms.rate(unit),
-            horizon=terms.horizon(book.end, unit),
-            leaving=Terms(1.0, 0.0, book.manifest["leave_months"]).horizon(book.end, unit),
-        )
+    told = () if learned is None else learned.sentences
+    divided = replace(
+        divided,
+        segments=shares,
+        assumed=(*book.assumed_terms, *divided.assumed),
+        sentences=(*divided.sentences, *told),
     )
+    return _with_range(book, divided, learned)
+
+
+def _with_range(
+    book: Opened, divided: RetentionBudget, learned: _EffectsLearned | None
+) -> RetentionBudget:
+    """Say how far orders and response leave open what a budget keeps."""
+    if book.without_intervals or not (divided.spend > 0).any():
+        return divided
+    drawn = MoneyDraws.of(book.policy)
+    (kept,) = kept_ranges(
+        book,
+        divided.spend[None],
+        divided.expected_gain[None],
+        _effect(book, learned, drawn, len(divided.spend)),
+        drawn,
+    )
+    return divided.with_range(kept)
+
+
+@dataclass(frozen=True, eq=False)
+class _EffectsLearned:
+    """What campaigns taught by segment, and the segment of each customer."""
+
+    segments: RetentionSegments
+    code: Rows
+    effect: Floats
+    sentences: tuple[str, ...]
+
+    @classmethod
+    def of(cls, book: Opened) -> _EffectsLearned | None:
+        """Return it where the book has learned any."""
+        learned = book.policy.learned
+        if learned is None or learned.segments is None:
+            return None
+        table = book.read(("p_alive", "value_if_alive"))
+        alive, value = (np.asarray(column, dtype=float) for column in table.columns)
+        code = learned.segments.codes(worth=alive * value, stage=stages(book))
+        return cls(
+            learned.segments,
+            code,
+            learned.segments.effect(code, otherwise=book.policy.retention.effect),
+            told_of_segments(learned.segments, code, alive * value, book.policy.currency),
+        )
+
+
+def _effect(
+    book: Opened, learned: _EffectsLearned | None, drawn: MoneyDraws, n: int
+) -> EffectOfMoney:
+    """e of each customer, and how sure it is."""
+    whole = np.full(n, 1.0)
+    if learned is None:
+        e = book.policy.retention.effect
+        return EffectOfMoney(e * whole, drawn.effect_sd * whole, drawn.correlation * whole)
+    sd, correlation = learned.segments.doubt(
+        learned.code, sd=drawn.effect_sd, correlation=drawn.correlation
+    )
+    return EffectOfMoney(learned.effect, sd, correlation)
 
 
 def offers(book: Opened, of: Sequence[Offer], total: float | None = None) -> OfferBudget:
@@ -188,8 +202,13 @@ def offers(book: Opened, of: Sequence[Offer], total: float | None = None) -> Off
     total : float, optional
         Money to spend; the total worth asking for if not given.
     """
-    divided = retention_offers(book.policy, _ids(book), of, **_stakes(book), total=total)
-    return replace(divided, assumed=(*book.assumed_terms, *divided.assumed))
+    learned = _EffectsLearned.of(book)
+    divided = retention_offers(book.policy, _ids(book), of, **_stakes(book, learned), total=total)
+    return replace(
+        divided,
+        assumed=(*book.assumed_terms, *divided.assumed),
+        sentences=(*divided.sentences, *segments_told(book)),
+    )
 
 
 def curve(book: Opened, totals: npt.ArrayLike | None = None) -> BudgetCurve:
@@ -203,7 +222,22 @@ def curve(book: Opened, totals: npt.ArrayLike | None = None) -> BudgetCurve:
         The budgets, rising; up to half as much again as is worth asking for if not given.
     """
     at = retention_stakes(book)
-    return budget_curve(at.w, at.k, lo=at.least, hi=at.most, totals=totals)
+    found = budget_curve(at.w, at.k, lo=at.least, hi=at.most, totals=totals)
+    if book.without_intervals or not (at.w > 0).any():
+        return found
+    drawn = MoneyDraws.of(book.policy)
+    customers = DiminishingReturns.of(at.w, at.k, at.least, at.most)
+    spend = np.array(
+        [customers.of_all(customers.spend(float(x))) for x in np.log(found.marginal_return)]
+    )
+    effect = _effect(book, _EffectsLearned.of(book), drawn, len(at.w))
+    gain = np.maximum(at.w, 0.0) * -np.expm1(-at.k * spend)
+    ranges = kept_ranges(book, spend, gain, effect, drawn)
+    return replace(
+        found,
+        gain_low=np.array([one.low for one in ranges]),
+        gain_high=np.array([one.high for one in ranges]),
+    )
 
 
 def assumed(book: Opened) -> tuple[str, ...]:
@@ -225,7 +259,21 @@ def retention_stakes(book: Opened) -> RetentionStakes:
     book : Opened
         Whose customers.
     """
-    return RetentionStakes.of(book.policy, _ids(book), **_stakes(book), stage=stages(book))
+    return RetentionStakes.of(
+        book.policy, _ids(book), **_stakes(book, _EffectsLearned.of(book)), stage=stages(book)
+    )
+
+
+def segments_told(book: Opened) -> tuple[str, ...]:
+    """Say which segments campaigns showed to be harmed by contact, or to be unsure.
+
+    Parameters
+    ----------
+    book : Opened
+        Whose customers.
+    """
+    learned = _EffectsLearned.of(book)
+    return () if learned is None else learned.sentences
 
 
 def acquisition(book: Opened) -> NewCustomer:
