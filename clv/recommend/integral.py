@@ -2,13 +2,15 @@
 
 Losing value L with probability π0 is turned by a recovery into losing it with probability π1. By
 expected value that is worth (π0 − π1) · L. A company that dislikes large losses, with exponential
-utility and risk tolerance R (Howard 1988, doi:10.1287/mnsc.34.6.679), would pay up to the sum that
-leaves it as well off:
+utility and risk tolerance R, would pay up to the sum that leaves it as well off:
 
     R · ln[ (1 − π0 + π0 e^(L/R)) / (1 − π1 + π1 e^(L/R)) ]
 
 It tends to (π0 − π1) · L as R grows. It can lie on either side of that: where a loss stays likely
 whatever is done, somebody who dislikes risk counts on it already.
+
+Howard, R. A. (1988), Decision analysis: practice and promise. Management Science 34(6), 679-695.
+https://doi.org/10.1287/mnsc.34.6.679
 """
 
 from __future__ import annotations

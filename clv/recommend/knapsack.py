@@ -9,9 +9,14 @@ At a price λ of money every customer chooses alone, and what all choose bounds 
 The spend of these choices falls in λ, in steps; λ ≥ 1 because money that would return less than
 itself is kept. Between two prices that enclose the budget only those matter who choose differently
 at the two; the ratio of what their switch gains to what it costs is a chord of their own curve, and
-filling the budget in the order of these ratios gives the next price to try (after Zemel 1984 and
-Pisinger 1995). When the bound meets what this fills, with the last switch made in part, the price
+filling the budget in the order of these ratios gives the next price to try. When the bound meets what this fills, with the last switch made in part, the price
 is the best there is, and only that one switch separates whole offers from the bound.
+
+After Zemel, E. (1984), An O(n) algorithm for the linear multiple choice knapsack problem and
+related problems. Information Processing Letters 18(3), 123-128.
+https://doi.org/10.1016/0020-0190(84)90014-0; and Pisinger, D. (1995), A minimal algorithm for the
+multiple-choice knapsack problem. European Journal of Operational Research 83, 394-410.
+https://doi.org/10.1016/0377-2217(95)00015-I
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class IntegralRules(Section):
     )
     risk_tolerance: Count = unstated(
         "The amount that the company would risk to win it at even odds, losing half of it; about "
-        "6 % of a year's sales in a study of large firms (Howard 1988). Without it the "
+        "6 % of a year's sales in large companies that Howard (1988) advised. Without it the "
         "risk-averse figure is not shown.",
         letter="R",
     )
