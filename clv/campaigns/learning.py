@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from clv.arrays import Floats, Rows
 from clv.book import Book
 from clv.book.orders import orders_of
 from clv.campaigns.result import ArmResult, CampaignFit, CampaignResult, SegmentResult
+from clv.campaigns.segmentation import Segmentation, segment_evidence
 from clv.campaigns.thinning import Thinned
 from clv.errors import CampaignsError, FitError, RequestError
 from clv.recommend.campaigns import (
@@ -35,13 +36,13 @@ from clv.recommend.campaigns import (
 )
 from clv.recommend.learned import Basis, Learned
 from clv.recommend.policy import Policy
-from clv.recommend.stages import STAGES, stage_of
+from clv.recommend.retention_segments import By
 from clv.transactions.campaigns import CampaignLog, CampaignOutcomes, campaign_outcomes
 from clv.transactions.orders import Orders
 from clv.transactions.summary import histories
 from clv.value.leaving import value_leaving
 from clv.value.lifetime_value import paid_share
-from clv.value.terms import Terms, days_per_unit
+from clv.value.terms import Terms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,10 +51,17 @@ if TYPE_CHECKING:
 
 __all__ = ["By", "fit_campaigns"]
 
-By = Literal["value", "stage"]
-
 NORMAL_95 = 1.959963984540054
 """Standard deviations of a 95 % interval."""
+
+LEAST = 2
+"""Customers that every arm needs for an effect and its error."""
+
+OF_CUSTOMERS = (
+    *("customer_id", "arm", "spend", "assignment_probability", "frequency", "recency", "T"),
+    *("spend_frequency", "monetary_value", "purchases", "amount"),
+)
+"""What outcomes hold one value a customer of."""
 
 FEW = 50
 """Customers of an arm below which its interval is called rough."""
@@ -103,16 +111,24 @@ def fit_campaigns(
     found = orders_of(book, orders)
     begins = log.frame["date"].min().date()
     expect = _Expected.before(book, found.orders, begins - timedelta(days=1))
-    results: list[CampaignResult] = []
-    evidence: dict[Basis, list[Evidence]] = {"causal": [], "associational": []}
-    for name in log.campaigns:
-        outcomes = campaign_outcomes(
-            found.orders, log, name, end=found.end, window=window, unit=book.unit
+    policy = book.stated_policy
+    compared = [
+        _compared(
+            campaign_outcomes(found.orders, log, name, end=found.end, window=window, unit=book.unit)
         )
-        result, said = _campaign(book.stated_policy, expect, outcomes, randomised=randomised, by=by)
+        for name in log.campaigns
+    ]
+    segments = Segmentation.of(policy, by, [expect.worth(policy, o) for o in compared])
+    results: list[CampaignResult] = []
+    by_segment: list[dict[int, Evidence]] = []
+    evidence: dict[Basis, list[Evidence]] = {"causal": [], "associational": []}
+    for outcomes in compared:
+        result, said, of_segments = _campaign(
+            policy, expect, outcomes, segments, randomised=randomised
+        )
         results.append(result)
         evidence[result.basis] += said
-    policy = book.stated_policy
+        by_segment += [of_segments] if result.basis == "causal" else []
     basis: Basis = "causal" if evidence["causal"] else "associational"
     posterior = retention_posterior(policy, evidence[basis]) if evidence[basis] else None
     figures = posterior.figures(basis) if posterior else ()
@@ -120,7 +136,11 @@ def fit_campaigns(
         campaigns=tuple(results),
         posterior=posterior,
         learned=Learned.of(
-            figures, source=log.sha256, learned_on=found.end, policy_version=policy.version
+            figures,
+            source=log.sha256,
+            learned_on=found.end,
+            policy_version=policy.version,
+            segments=segments.learned(posterior, by_segment) if posterior else None,
         ),
         notices=(*log.report.notices, *found.notices),
         set_aside=tuple(str(aside) for aside in log.report.set_aside),
@@ -155,20 +175,40 @@ class _Expected:
                 f"would have done without it. {error}"
             ) from None
 
+    def worth(self, policy: Policy, o: CampaignOutcomes) -> Floats:
+        """P(alive) × value if alive of each customer, as it was before the campaign."""
+        spend = self.paid * self.spend.expected_spend(
+            o.spend_frequency, np.nan_to_num(o.monetary_value)
+        )
+        bought = self.purchases.discounted_purchases_if_alive(
+            o.frequency,
+            o.T,
+            o.recency,
+            rate=self.terms.rate(o.unit),
+            horizon=self.terms.horizon(o.first_date, o.unit),
+        )
+        alive = self.purchases.p_alive(o.frequency, o.recency, o.T)
+        return np.asarray(alive * (policy.margin * spend * bought))
+
 
 def _campaign(
-    policy: Policy, expect: _Expected, o: CampaignOutcomes, *, randomised: bool, by: By
-) -> tuple[CampaignResult, list[Evidence]]:
-    model, w, x, T = expect.purchases, o.window_time, o.frequency, o.T
-    alive = model.p_alive(x, o.recency, T)
+    policy: Policy,
+    expect: _Expected,
+    o: CampaignOutcomes,
+    segments: Segmentation,
+    *,
+    randomised: bool,
+) -> tuple[CampaignResult, list[Evidence], dict[int, Evidence]]:
+    model, w, x, t_x, T = expect.purchases, o.window_time, o.frequency, o.recency, o.T
+    alive = model.p_alive(x, t_x, T)
     spend = expect.paid * expect.spend.expected_spend(
         o.spend_frequency, np.nan_to_num(o.monetary_value)
     )
     rate, horizon = expect.terms.rate(o.unit), expect.terms.horizon(o.first_date, o.unit)
-    discounted = model.discounted_purchases_if_alive(x, T, rate=rate, horizon=horizon)
+    discounted = model.discounted_purchases_if_alive(x, T, t_x, rate=rate, horizon=horizon)
     value = policy.margin * spend * discounted
-    leaves = 1 - model.survival_if_alive(w, x, T)
-    baseline = alive * model.expected_purchases_if_alive(w, x, T)
+    leaves = 1 - model.survival_if_alive(w, x, T, t_x)
+    baseline = alive * model.expected_purchases_if_alive(w, x, T, t_x)
     margin = policy.margin * np.nan_to_num(o.amount)
     foreseen = np.column_stack([baseline, policy.margin * spend * baseline])
     probability, basis, concerns = _design(o, randomised=randomised)
@@ -178,9 +218,7 @@ def _campaign(
         ]
         bought, earned = by_chance
     else:
-        known = np.column_stack(
-            [foreseen, np.log1p(x), o.recency, T, alive, np.log1p(alive * value)]
-        )
+        known = np.column_stack([foreseen, np.log1p(x), t_x, T, alive, np.log1p(alive * value)])
         likely = fit_propensity(o.arm, known, o.arms)
         concerns += likely.concerns(o.arms)
         bought, earned = (adjusted_effects(y, o.arm, known, likely) for y in (o.purchases, margin))
@@ -215,10 +253,10 @@ def _campaign(
         ),
         customers=int(sizes[0] + sizes[known_spend].sum()),
     )
-    segment, names = _who(policy, o, alive, value, by)
-    curves = [thinned.curve(segment == g, drift) for g in range(len(names))]
+    segment = segments.codes(policy, o, alive, alive * value)
+    curves = [thinned.curve(segment == g, drift) for g in range(len(segments.names))]
     lost = value_leaving(
-        model, x, o.recency, T, rate=rate, horizon=horizon, leaving=w, discounted=discounted
+        model, x, t_x, T, rate=rate, horizon=horizon, leaving=w, discounted=discounted
     )
     stake = alive * value * lost
     return (
@@ -236,7 +274,7 @@ def _campaign(
                 for j in range(1, len(o.arms))
             ),
             segments={
-                arm: _segments(bought.scores[j], segment, names, curves)
+                arm: _segments(bought.scores[j], segment, segments.names, curves)
                 for j, arm in enumerate(o.arms[1:])
             },
             qini={arm: qini(earned.scores[j], stake) for j, arm in enumerate(o.arms[1:])},
@@ -244,7 +282,29 @@ def _campaign(
             set_aside=tuple(str(aside) for aside in o.report.set_aside),
         ),
         [evidence] if known_spend else [],
+        segment_evidence(
+            segment, o.arm, bought.scores, (o.spend / spend, alive * leaves), curves, known_spend
+        ),
     )
+
+
+def _compared(o: CampaignOutcomes) -> CampaignOutcomes:
+    """Leave out who was put into an arm for sure: nobody alike can have been in another.
+
+    They would stand for themselves in their own arm and be missing from the others, which the sizes
+    of the arms do not show where they are few.
+    """
+    sure = o.assignment_probability == 1
+    sizes = np.bincount(o.arm[~sure], minlength=len(o.arms))
+    stated = not np.isnan(o.assignment_probability).any()
+    if not (stated and sure.any() and sizes.min() >= LEAST):
+        return o
+    shown = tuple(f"customer {who!r}" for who in o.customer_id[sure][:3])
+    report = o.report.without(
+        "a customer put into the arm for sure (assignment_probability 1)", int(sure.sum()), shown
+    )
+    rows = {name: getattr(o, name)[~sure] for name in OF_CUSTOMERS}
+    return replace(o, **rows, report=report)
 
 
 def _design(o: CampaignOutcomes, *, randomised: bool) -> tuple[Floats, Basis, list[str]]:
@@ -255,6 +315,12 @@ def _design(o: CampaignOutcomes, *, randomised: bool) -> tuple[Floats, Basis, li
             return probability, "associational", []
         sizes = np.bincount(o.arm)
         return (sizes / sizes.sum())[o.arm], "causal", []
+    if (probability == 1).any():
+        told = (
+            "Hardly anybody was put into an arm by chance: the stated probabilities are 1. What "
+            "follows is taken as if somebody had chosen the customers."
+        )
+        return probability, "associational", [told]
     odd = shares_differ(o.arm, probability)
     if not len(odd):
         return probability, "causal", []
@@ -328,23 +394,3 @@ def _segments(
             SegmentResult(one.segment, one.customers, mean, low, high, alone, one.p_harm)
         )
     return tuple(results)
-
-
-def _who(
-    policy: Policy, o: CampaignOutcomes, alive: Floats, value: Floats, by: By
-) -> tuple[Rows, Sequence[str]]:
-    """Return the segment of each customer as it was before the campaign, and their names."""
-    worth = alive * value
-    if by == "value":
-        place = np.empty(len(o), dtype=np.intp)
-        place[np.argsort(worth, kind="stable")] = np.arange(len(o))
-        return place * 5 // len(o), [f"value, fifth {i}" for i in range(1, 6)]
-    total = float(worth.sum())
-    code = stage_of(
-        policy,
-        days_since_first=o.T * days_per_unit(o.unit),
-        purchases=o.frequency + 1,
-        p_alive=alive,
-        value_share=worth / total if total else np.zeros(len(o)),
-    )
-    return code, [policy.stages.labels[name] for name in STAGES]

@@ -20,6 +20,7 @@ from clv.incident_history import IncidentHistories
 from clv.incidents.learning import IncidentLearning, learn_from_incidents
 from clv.incidents.purchases import purchases_around
 from clv.incidents.record import incident_record, learned_policy
+from clv.models.incidents.randomised import not_chance
 from clv.recommend.experiment import Assignment, ExperimentEstimate, assign, estimate
 from clv.recommend.experiment_size import incidents_needed, smallest_effect
 from clv.value.terms import DAYS_PER_YEAR
@@ -257,6 +258,11 @@ class ExperimentResult:
         Days of follow-up.
     too_recent : int
         Randomised incidents with less follow-up than that; left out.
+    undrawn : int
+        Incidents with an arm of probability 1: there was no other to compare with; left out.
+    flaw : str
+        Why the arms cannot be what chance made them; empty where nothing speaks against it. The
+        estimate is then no more than a comparison of two groups.
     goodwill_usual, goodwill_step : float
         Goodwill over loss in either arm, on average.
     model_difference, model_low, model_high : float
@@ -270,6 +276,8 @@ class ExperimentResult:
     estimate: ExperimentEstimate
     window_days: float
     too_recent: int
+    undrawn: int
+    flaw: str
     goodwill_usual: float
     goodwill_step: float
     model_difference: float
@@ -322,7 +330,9 @@ def estimate_experiment(
     h = learning.histories
     rows = learning.log.frame.loc[h.row]
     arm = rows["assigned_arm"].fillna("").str.lower().to_numpy(str)
-    drawn = ~np.isnan(h.assignment_probability) & (arm != "")
+    e = h.assignment_probability
+    certain = (e == 1) & (arm != "")
+    drawn = ~np.isnan(e) & (e < 1) & (arm != "")
     strange = sorted(set(arm[drawn]) - {"usual", "step"})
     if strange or not drawn.any():
         told = f"arms named {', '.join(strange)}" if strange else "no offer that chance decided"
@@ -337,7 +347,7 @@ def estimate_experiment(
     _, following = purchases_around(h)
     back = following - h.time <= window
     step = arm == "step"
-    found = estimate(back[seen], step[seen], h.assignment_probability[seen], who[seen])
+    found = estimate(back[seen], step[seen], e[seen], who[seen])
     goodwill, odds = _goodwill(learning)
     policy = learned_policy(book, learning)
     record = incident_record(book, learning, policy)
@@ -352,6 +362,8 @@ def estimate_experiment(
         estimate=found,
         window_days=window_days,
         too_recent=int((drawn & ~seen).sum()),
+        undrawn=int(certain.sum()),
+        flaw=not_chance(np.where(step, e, 1 - e)[drawn], step[drawn].astype(float)),
         goodwill_usual=float(np.nanmean(ratio[seen & ~step])),
         goodwill_step=float(np.nanmean(ratio[seen & step])),
         model_difference=float(more.mean()),
@@ -365,9 +377,19 @@ def estimate_experiment(
 
 
 def _goodwill(learning: IncidentLearning) -> tuple[Floats, Any]:
-    """The coefficient of goodwill by each model drawn, and the effect as it is told."""
+    """The coefficient of goodwill by each model drawn, and the effect as it is told.
+
+    What is told, and followed by limits, has the other effects of handling held at their prior
+    (:mod:`clv.inference.assumed_handling`). The models have them free; so their coefficients are
+    moved to the mean and the deviation of what is told.
+    """
     (told,) = (effect for effect in learning.effects if effect.name == "goodwill")
-    return np.array([model.coefficients["goodwill"] for model in learning.models]), told
+    (read,) = (effect for effect in learning.read if effect.name == "goodwill")
+    free = np.array([model.coefficients["goodwill"] for model in learning.models])
+    away = (free - learning.posterior.mean["goodwill"]) / (
+        learning.posterior.standard_deviation["goodwill"]
+    )
+    return read.posterior_mean + read.posterior_sd * away, told
 
 
 def _shift(h: IncidentHistories, seen: Mask, step: Mask) -> Floats:

@@ -6,7 +6,12 @@ probability tells the arms apart.
 
 Seen is whether the customer bought again within a window of follow-up. The estimate weights each
 incident by 1/probability of its arm (Hájek 1971) and takes the incidents of one customer as one in
-its standard error. How many incidents it takes: :mod:`clv.recommend.experiment_size`.
+its standard error. The arm with the step is small, and next to everybody may have come back in it:
+the variance of what was seen there is then next to 0, however little was seen. So the interval is
+that of shares with one customer more in each arm who came back and one who did not (Agresti & Caffo
+2000, doi:10.1080/00031305.2000.10474560), each with the weight of an effective customer of the arm,
+Σ W²/Σ W over the customers' weights W. How many incidents it takes:
+:mod:`clv.recommend.experiment_size`.
 """
 
 from __future__ import annotations
@@ -205,7 +210,8 @@ def estimate(
     step : array_like of bool, shape (n,)
         Whether the incident was in the arm with the step.
     probability : array_like, shape (n,)
-        With which it came into its arm, above 0 and at most 1.
+        With which it came into its arm, above 0 and below 1: where there was no other arm to come
+        into, nothing can be compared.
     customer : array_like, shape (n,)
         Whose it was.
 
@@ -216,7 +222,7 @@ def estimate(
     Raises
     ------
     RequestError
-        Where an arm has fewer than two incidents, or a probability is none.
+        Where an arm has fewer than two incidents, or a probability is none of a draw.
 
     Examples
     --------
@@ -227,8 +233,8 @@ def estimate(
     y, p = (np.asarray(v, dtype=float) for v in (returned, probability))
     arm = np.asarray(step, dtype=bool)
     faults = []
-    if not np.all((p > 0) & (p <= 1)):
-        faults.append("The probabilities of assignment must be above 0 and at most 1.")
+    if not np.all((p > 0) & (p < 1)):
+        faults.append("The probabilities of assignment must be above 0 and below 1.")
     faults += [
         f"The arm {name!r} has {int(of_arm.sum())} incidents; it takes two of each to compare."
         for name, of_arm in (("step", arm), ("usual", ~arm))
@@ -238,16 +244,21 @@ def estimate(
         raise RequestError.of(faults)
     _, who = np.unique(np.asarray(customer), return_inverse=True)
     influence = np.zeros(len(y))
-    shares = {}
+    shares, centre, of_added = {}, 0.0, 0.0
     for sign, of_arm in ((1, arm), (-1, ~arm)):
         w = of_arm / p
         w /= w.sum()
         shares[sign] = float(w @ y)
-        influence += sign * w * (y - shares[sign])
+        of_each = np.bincount(who, w)
+        added = float(of_each @ of_each)  # the weight of one effective customer
+        w, added = w / (1 + 2 * added), added / (1 + 2 * added)
+        share = float(w @ y) + added
+        centre += sign * share
+        influence += sign * w * (y - share)
+        of_added += added**2 * ((1 - share) ** 2 + share**2)
     of_customers = np.bincount(who, influence)
     g = len(of_customers)
-    error = math.sqrt(float(of_customers @ of_customers) * g / max(g - 1, 1))
-    difference = shares[1] - shares[-1]
+    error = math.sqrt(float(of_customers @ of_customers) * g / max(g - 1, 1) + of_added)
     reach = float(ndtri(1 - SIGNIFICANCE / 2)) * error
     return ExperimentEstimate(
         usual=int((~arm).sum()),
@@ -255,7 +266,7 @@ def estimate(
         customers=g,
         returned_usual=shares[-1],
         returned_step=shares[1],
-        difference=difference,
-        low=difference - reach,
-        high=difference + reach,
+        difference=shares[1] - shares[-1],
+        low=centre - reach,
+        high=centre + reach,
     )

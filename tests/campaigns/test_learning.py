@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,16 @@ import pytest
 from clv.book import Book
 from clv.build import build_book
 from clv.campaigns import CampaignFit, fit_campaigns
+from clv.campaigns.learning import _campaign, _Expected
 from clv.errors import CampaignsError, RequestError
+from clv.models.gamma_gamma import GammaGamma
+from clv.models.mbg_cnbd import MBGCNBD
+from clv.recommend.policy import Policy
 from clv.simulated_shop import TRUTH, Arm, Shop, simulate
-from clv.transactions.campaigns import read_campaigns
+from clv.transactions.campaigns import CampaignOutcomes, read_campaigns
+from clv.transactions.report import LogReport
+from clv.value.leaving import value_leaving
+from clv.value.terms import Terms
 
 # Two arms that keep 0.9 (1 − e^(−s/4)) of those who would leave after an order: 35 % and 78 %.
 SMALL = replace(TRUTH, customers=3000)
@@ -104,6 +112,66 @@ def test_an_arm_that_lost_customers_is_no_longer_taken_as_chance(shop: Shop, bui
     (one,) = fit_campaigns(Book(built), read_campaigns(lost)).campaigns
     assert one.basis == "associational"
     assert any("'voucher'" in concern and "probabilities" in concern for concern in one.concerns)
+
+
+def test_who_was_put_into_an_arm_for_sure_has_no_say(shop: Shop, built: Path) -> None:
+    """The best customers all get the voucher, the others what chance gives them.
+
+    They are too few to show in the sizes of the arms, and buy enough to look like an effect.
+    """
+    bought = shop.orders[shop.orders["date"] < "2023-05-01"].groupby("customer_id").size()
+    log = shop.campaigns
+    best = log["customer_id"].isin(bought.nlargest(20).index)
+    sure = log.assign(
+        arm=log["arm"].mask(best, "voucher"),
+        spend=log["spend"].mask(best, SMALL.arms["voucher"].spend),
+        assignment_probability=log["assignment_probability"].mask(best, 1.0),
+    )
+    (one,) = fit_campaigns(Book(built), read_campaigns(sure)).campaigns
+    (without,) = fit_campaigns(Book(built), read_campaigns(log[~best])).campaigns
+    assert one.basis == "causal"
+    assert one.arms == without.arms
+    assert any(told.startswith("20 rows: a customer put into the arm") for told in one.set_aside)
+
+
+def test_probabilities_of_one_are_no_draw(shop: Shop, built: Path) -> None:
+    log = shop.campaigns.assign(assignment_probability=1.0)
+    told = fit_campaigns(Book(built), read_campaigns(log))
+    assert told.campaigns[0].basis == "associational"
+    assert any("probabilities are 1" in concern for concern in told.campaigns[0].concerns)
+    assert not told.learned.used
+
+
+def test_what_is_expected_knows_when_regular_customers_bought_last() -> None:
+    """Who buys regularly and just did buys nothing for a while, and is the less likely to leave.
+
+    Expectation and stake are those that the model and `value_leaving` give of such customers.
+    """
+    model = MBGCNBD.with_k(2)(0.6, 3.0, 0.8, 2.4)
+    spend = GammaGamma(6.25, 3.74, 15.44)  # CDNOW: Fader & Hardie 2013
+    x, t_x, T = np.full(200, 5.0), np.resize([39.9, 30.0], 200), np.full(200, 40.0)
+    arm, money = np.resize([0, 0, 1, 1], 200), np.full(200, 30.0)
+    outcomes = CampaignOutcomes(
+        "c", np.arange(200).astype(str).astype(object), arm, ("none", "letter"),
+        spend=np.where(arm, 2.0, 0.0), assignment_probability=np.full(200, 0.5),
+        frequency=x, recency=t_x, T=T, spend_frequency=x, monetary_value=money,
+        purchases=np.resize([0.0, 2.0, 1.0], 200), amount=money, window=56, unit="week",
+        first_date=date(2024, 1, 1), report=LogReport(200, 200),
+    )  # fmt: skip
+    policy = Policy()
+    expect = _Expected(
+        model, spend, 1.0, Terms(policy.margin, policy.discount_rate, policy.horizon_months)
+    )
+    one, _ = _campaign(policy, expect, outcomes, randomised=False, by="value")
+    alive = model.p_alive(x, t_x, T)
+    bought = alive * model.expected_purchases_if_alive(8.0, x, T, t_x)
+    assert one.expected_purchases == pytest.approx(float(bought.mean()), rel=1e-9)
+    rate, horizon = expect.terms.rate("week"), expect.terms.horizon(date(2024, 1, 1), "week")
+    lost = value_leaving(model, x, t_x, T, rate=rate, horizon=horizon, leaving=8.0)
+    ahead = model.discounted_purchases_if_alive(x, T, t_x, rate=rate, horizon=horizon)
+    stake = alive * policy.margin * spend.expected_spend(x, money) * ahead * lost
+    (letter,) = one.arms
+    assert letter.value_per_unit == pytest.approx(letter.kept * float(stake.mean()) / 2, rel=1e-9)
 
 
 def test_choosing_the_good_customers_is_seen_through(shop: Shop, built: Path) -> None:

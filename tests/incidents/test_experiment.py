@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pandas as pd
 import pytest
 
 from clv.book import Book
 from clv.errors import IncidentsError, RequestError
-from clv.incidents import assign_offer, estimate_experiment, plan_experiment
+from clv.incidents import (
+    IncidentLearning,
+    assign_offer,
+    estimate_experiment,
+    plan_experiment,
+)
+from clv.incidents.experiment import ExperimentResult, _goodwill
 from tests.incidents.conftest import RETURNS, SHOP_LOG
 
 
-def test_counting_and_the_model_say_the_same(shop: Book) -> None:
+@pytest.fixture(scope="module")
+def found(shop: Book) -> ExperimentResult:
+    return estimate_experiment(shop, SHOP_LOG, window_days=90)
+
+
+def test_counting_and_the_model_say_the_same(found: ExperimentResult) -> None:
     """Goodwill of one loss on top, drawn with .4: datasets/simulated_shop/SOURCE.md."""
-    found = estimate_experiment(shop, SHOP_LOG, window_days=90)
     one = found.estimate
     assert one.shows
     assert one.low < found.model_difference < one.high
@@ -43,6 +54,43 @@ def test_a_log_without_an_experiment_is_told(retail: Book, shop: Book) -> None:
         estimate_experiment(
             shop, log.assign(assigned_arm=log["assigned_arm"].map({"step": "a", "usual": "b"}))
         )
+
+
+def test_odds_and_points_are_of_the_same_effect(learning: IncidentLearning) -> None:
+    """The coefficients that points are made of have the mean and deviation of the odds told."""
+    drawn, told = _goodwill(learning)
+    (free,) = (e for e in learning.posterior.effects if e.name == "goodwill")
+    (read,) = (e for e in learning.read if e.name == "goodwill")
+    assert math.exp(math.log(2) * read.posterior_mean) == pytest.approx(told.learned)
+    # with the other handling free it is another estimate
+    assert abs(free.posterior_mean - read.posterior_mean) > 0.01
+    error = read.posterior_sd / math.sqrt(len(drawn))
+    assert drawn.mean() == pytest.approx(read.posterior_mean, abs=4 * error)
+    assert drawn.std() == pytest.approx(read.posterior_sd, rel=4 / math.sqrt(2 * len(drawn)))
+
+
+def test_arms_without_a_draw_are_left_out(shop: Book, found: ExperimentResult) -> None:
+    """VIPs get the usual offer for sure, written down with probability 1, and come back more."""
+    log = pd.read_parquet(SHOP_LOG)
+    none = log["assigned_arm"].isna() & (log["occurred_at"] < "2023-05-01")
+    sure = log.assign(
+        assigned_arm=log["assigned_arm"].mask(none, "usual"),
+        assignment_probability=log["assignment_probability"].mask(none, 1.0),
+    )
+    with_sure = estimate_experiment(shop, sure)
+    assert with_sure.undrawn == none.sum() > 1000
+    assert with_sure.estimate == found.estimate
+    assert found.undrawn == 0
+
+
+def test_arms_that_chance_did_not_make_are_told(shop: Book, found: ExperimentResult) -> None:
+    """The probability of the other arm, written down for each."""
+    log = pd.read_parquet(SHOP_LOG)
+    wrong = log.assign(assignment_probability=1 - log["assignment_probability"])
+    swapped = estimate_experiment(shop, wrong)
+    assert "which is not chance" in swapped.flaw
+    assert swapped.basis == "associational"
+    assert found.flaw == ""
 
 
 def test_larger_steps_show_sooner_and_cost_more(shop: Book) -> None:

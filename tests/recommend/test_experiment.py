@@ -192,6 +192,57 @@ def test_intervals_cover_with_repeated_customers() -> None:
     assert naive < covered
 
 
+def test_intervals_cover_where_next_to_everybody_comes_back() -> None:
+    """Of 100 incidents some 10 with the step, and 9 of 10 customers come back, 1,000 experiments.
+
+    The variance seen in so small an arm is 0 in a third of them.
+    """
+    rng = np.random.default_rng(11)
+    n, f, runs, covered = 100, 0.1, 1000, 0
+    for _ in range(runs):
+        step = rng.random(n) < f
+        if step.sum() < 2:
+            runs -= 1
+            continue
+        one = estimate(rng.random(n) < 0.9, step, np.where(step, f, 1 - f), np.arange(n))
+        assert one.low <= one.difference <= one.high
+        covered += one.low <= 0 <= one.high
+    assert covered / runs >= 0.95 - 4 * math.sqrt(0.95 * 0.05 / runs)
+
+
+def test_two_incidents_prove_nothing() -> None:
+    """Both came back, of the other forty one half: of as many draws a quarter ends like that."""
+    one = estimate([1, 1] + [0, 1] * 20, [1, 1] + [0] * 40, [0.1] * 2 + [0.9] * 40, range(42))
+    assert not one.shows
+
+
+@given(st.integers(1, 50), st.integers(1, 50), st.data())
+def test_with_one_incident_a_customer_the_interval_is_that_of_agresti_and_caffo(
+    more: int, others: int, data: st.DataObject
+) -> None:
+    """Agresti & Caffo 2000: shares (x + 1)/(n + 2), variances of n + 2; doi above."""
+    n = [more + 1, others + 1]
+    came = [data.draw(st.integers(0, size)) for size in n]
+    back = [i < x for x, size in zip(came, n, strict=True) for i in range(size)]
+    step = [True] * n[0] + [False] * n[1]
+    one = estimate(back, step, [0.3] * n[0] + [0.7] * n[1], range(sum(n)))
+    share = [(x + 1) / (size + 2) for x, size in zip(came, n, strict=True)]
+    variance = sum(p * (1 - p) / (size + 2) for p, size in zip(share, n, strict=True))
+    middle, reach = share[0] - share[1], norm.ppf(0.975) * math.sqrt(variance)
+    # what was seen counts as a sample of customers: a factor g/(g − 1) at most
+    assert (one.low + one.high) / 2 == pytest.approx(middle, abs=1e-12)
+    assert (
+        reach - 1e-12
+        <= (one.high - one.low) / 2
+        <= reach * math.sqrt(sum(n) / (sum(n) - 1)) + 1e-12
+    )
+
+
+def test_where_there_is_no_draw_there_is_no_comparison() -> None:
+    with pytest.raises(RequestError, match="above 0 and below 1"):
+        estimate([1, 0, 1, 0], [1, 1, 0, 0], [0.4, 0.4, 0.6, 1.0], range(4))
+
+
 def _share(shift: float) -> float:
     """E[logistic(Z + shift)], Z ~ Normal(0, 1.5²), by Gauss-Hermite quadrature."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)

@@ -46,7 +46,7 @@ from clv.incident_history import IncidentHistories
 
 Mask = npt.NDArray[np.bool_]
 
-__all__ = ["LEAST_ARM", "drawn_by_chance", "flaw_of_design"]
+__all__ = ["LEAST_ARM", "drawn_by_chance", "flaw_of_design", "not_chance"]
 
 LEAST_ARM = 15
 """Incidents in each arm from which the effect of goodwill rests on what was drawn by chance."""
@@ -92,7 +92,7 @@ def flaw_of_design(histories: IncidentHistories) -> str:
     apart = min(int((away > 0).sum()), int((away < 0).sum()))
     flaws = (
         _incomplete(h, randomised),
-        _not_chance(np.where(step == 1, p, 1 - p)[in_arm], step[in_arm]),
+        not_chance(np.where(step == 1, p, 1 - p)[in_arm], step[in_arm]),
         "what was given is not on average what the draws would give"
         if abs(float(away.sum())) > FAR * math.sqrt(float(away @ away))
         else "",
@@ -116,8 +116,29 @@ def _incomplete(h: IncidentHistories, randomised: Mask) -> str:
     )
 
 
-def _not_chance(e: Floats, step: Floats) -> str:
-    """Whether so many steps can have been drawn with these probabilities, overall and for each."""
+def not_chance(e: Floats, step: Floats) -> str:
+    """Say where so many steps cannot have been drawn with these probabilities; nothing if they can.
+
+    Parameters
+    ----------
+    e : ndarray, shape (m,)
+        The probability of a step, from 0 to 1.
+    step : ndarray, shape (m,)
+        1 where it was drawn, 0 where not.
+
+    Returns
+    -------
+    str
+        A clause, to stand after a colon; of the group of like probabilities that is farthest off.
+
+    Examples
+    --------
+    >>> step = np.repeat([0.0, 1.0], [60, 40])
+    >>> not_chance(np.full(100, 0.4), step)
+    ''
+    >>> not_chance(np.full(100, 0.1), step)[:41]
+    'a step was drawn in 40 of 100 incidents w'
+    """
     if not len(e):
         return ""
     spread = math.sqrt(float(e @ (1 - e)))
