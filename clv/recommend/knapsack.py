@@ -9,8 +9,9 @@ At a price λ of money every customer chooses alone, and what all choose bounds 
 The spend of these choices falls in λ, in steps; λ ≥ 1 because money that would return less than
 itself is kept. Between two prices that enclose the budget only those matter who choose differently
 at the two; the ratio of what their switch gains to what it costs is a chord of their own curve, and
-filling the budget in the order of these ratios gives the next price to try. When the bound meets what this fills, with the last switch made in part, the price
-is the best there is, and only that one switch separates whole offers from the bound.
+filling the budget in the order of these ratios gives the next price to try. When the bound meets
+what this fills, with the last switch made in part, the price is the best there is, and only that
+one switch separates whole offers from the bound.
 
 After Zemel, E. (1984), An O(n) algorithm for the linear multiple choice knapsack problem and
 related problems. Information Processing Letters 18(3), 123-128.
