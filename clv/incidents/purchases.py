@@ -1,6 +1,8 @@
-"""When the customers of incidents bought around them: the last purchase before, the next after."""
+"""When the customers of incidents bought around them, and whether they come back in time."""
 
 from __future__ import annotations
+
+import math
 
 import ibis
 import numpy as np
@@ -8,10 +10,13 @@ import pandas as pd
 import pyarrow as pa
 
 from clv.arrays import Floats
+from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT
+from clv.incident_history import IncidentHistories
+from clv.models.incidents.model import IncidentBGNBD
 from clv.transactions.incidents import CustomerIncidentHistories
 
-__all__ = ["purchases_around"]
+__all__ = ["buys_within", "purchases_around", "refuse_window"]
 
 
 def purchases_around(h: CustomerIncidentHistories) -> tuple[Floats, Floats]:
@@ -47,3 +52,31 @@ def purchases_around(h: CustomerIncidentHistories) -> tuple[Floats, Floats]:
     next_one = np.minimum(at, len(since) - 1)
     there = (at < len(since)) & (place[next_one] == who) & (since[next_one] <= h.T[who] + 1e-9)
     return since[at - 1], np.where(there, since[next_one], np.inf)
+
+
+def buys_within(window_days: float, h: IncidentHistories, model: IncidentBGNBD) -> Floats:
+    """P(buys again within the window | still there after the incident) of each incident.
+
+    Parameters
+    ----------
+    window_days : float
+        Days of follow-up.
+    h : IncidentHistories
+        The m incidents.
+    model : IncidentBGNBD
+        How often who is there buys.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        1 - E[exp(-λt)] with λ ~ Gamma(r + earlier purchases, α + time of the incident).
+    """
+    window = window_days / DAYS_PER_UNIT[h.unit]
+    shape = model.r + h.earlier_purchases
+    return np.asarray(-np.expm1(-shape * np.log1p(window / (model.alpha + h.time))))
+
+
+def refuse_window(window_days: float) -> None:
+    """Refuse days of follow-up that are none."""
+    if not (math.isfinite(window_days) and window_days > 0):
+        raise RequestError(f"The window of follow-up must be days above 0; got {window_days:g}.")
