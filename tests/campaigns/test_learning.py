@@ -13,6 +13,8 @@ from clv.book import Book
 from clv.build import build_book
 from clv.campaigns import CampaignFit, fit_campaigns
 from clv.campaigns.learning import _campaign, _Expected
+from clv.campaigns.segmentation import Segmentation
+from clv.campaigns.segmentation import Segmentation
 from clv.errors import CampaignsError, RequestError
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.mbg_cnbd import MBGCNBD
@@ -162,7 +164,8 @@ def test_what_is_expected_knows_when_regular_customers_bought_last() -> None:
     expect = _Expected(
         model, spend, 1.0, Terms(policy.margin, policy.discount_rate, policy.horizon_months)
     )
-    one, _ = _campaign(policy, expect, outcomes, randomised=False, by="value")
+    fifths = Segmentation.of(policy, "value", [expect.worth(policy, outcomes)])
+    one, *_ = _campaign(policy, expect, outcomes, fifths, randomised=False)
     alive = model.p_alive(x, t_x, T)
     bought = alive * model.expected_purchases_if_alive(8.0, x, T, t_x)
     assert one.expected_purchases == pytest.approx(float(bought.mean()), rel=1e-9)
