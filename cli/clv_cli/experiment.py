@@ -24,7 +24,7 @@ from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
     from clv.book import Book
-    from clv.incidents.experiment import ExperimentPlan, ExperimentResult
+    from clv.incidents import ExperimentPlan, ExperimentResult
 
 __all__ = ["experiment"]
 
@@ -127,7 +127,7 @@ def plan(
     if extra:
         raise click.UsageError(f"{', '.join(extra)}: only without BOOK, which says it itself.")
     from clv.book import Book
-    from clv.incidents.experiment import plan_experiment
+    from clv.incidents import plan_experiment
 
     opened = Book(book)
     with Progress() as progress:
@@ -285,7 +285,7 @@ def assign_arm(
 
     INCIDENT is the number of the ticket or the order. Asked again, the answer is the same.
     """
-    from clv.incidents.experiment import assign_offer
+    from clv.incidents import assign_offer
 
     answer = book.recover(customer, problem, loss, hours=hours, severity=severity)
     found = assign_offer(book, answer, incident, experiment=name)
@@ -318,7 +318,7 @@ Example:
 @format_option
 def estimate(book: Book, incidents_log: str, orders: str | None, window: float, form: str) -> None:
     """Say what the varied offers in INCIDENTS did to who came back."""
-    from clv.incidents.experiment import estimate_experiment
+    from clv.incidents import estimate_experiment
 
     with Progress() as progress:
         progress("Reading orders and incidents, fitting")
