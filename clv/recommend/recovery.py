@@ -19,7 +19,7 @@ from clv.recommend.policy import Policy
 from clv.recommend.recovery_words import reasons_for, sentence_of, warnings_of
 from clv.recommend.response import Form, unit_cost
 from clv.recommend.stages import STAGES, stage_of
-from clv.recommend.statutory import owed_by_law
+from clv.recommend.statutory import owed_by_law, without_table
 from clv.recommend.uncertainty import log_odds_sd, normal_draws, ten_ninety, value_draws
 
 __all__ = ["FormFigures", "Recovery", "RecoveryInputs", "recovery_limit"]
@@ -70,7 +70,8 @@ def recovery_limit(
     on : date, optional
         Day of the problem; the tables of what the law gives are read for it.
     country : str
-        Where the customer is, as those tables name it.
+        Where the customer is, as those tables name it, in any case; the answer says so where no
+        table names it.
     customer_id : str, optional
         Repeated in the answer.
     value_low, value_high : float, optional
@@ -179,11 +180,15 @@ def recovery_limit(
         recommended_high=ends[1] if ends else None,
         without_range="" if ends else without_range,
     )
+    no_table = without_table(policy, country)
     return replace(
         answer,
         sentence=sentence_of(answer),
         reasons=reasons_for(answer, policy),
-        warnings=warnings_of(answer, policy, above_ceiling=bool(limits["above_ceiling"])),
+        warnings=(
+            *((no_table,) if no_table else ()),
+            *warnings_of(answer, policy, above_ceiling=bool(limits["above_ceiling"])),
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from clv.errors import RequestError
 from clv.recommend.policy import Policy, StatutoryRemedy, money
 
-__all__ = ["Owed", "owed_by_law"]
+__all__ = ["Owed", "owed_by_law", "without_table"]
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def owed_by_law(
     on : date
         The day of the problem.
     country : str
-        Where the customer is, as the tables name it; empty: not known, and remedies of single
-        countries are told with theirs.
+        Where the customer is, as the tables name it, in any case; empty: not known, and remedies
+        of single countries are told with theirs.
 
     Returns
     -------
@@ -96,19 +96,62 @@ def owed_by_law(
     if not (math.isfinite(loss) and loss >= 0):
         raise RequestError(f"The loss must be a finite amount of at least 0; got {loss:g}.")
     return tuple(
-        _owed(remedy, loss, policy.currency, known=bool(country))
+        _owed(remedy, loss, policy.currency, known=bool(_plain(country)))
         for remedy in policy.statutory
         if _applies(remedy, problem, on, country)
+    )
+
+
+def without_table(policy: Policy, country: str) -> str:
+    """Say that no table is for a customer's country, so that nobody takes it for nothing owed.
+
+    Parameters
+    ----------
+    policy : Policy
+        Its `statutory` tables are looked at.
+    country : str
+        Where the customer is; empty: not known.
+
+    Returns
+    -------
+    str
+        A sentence; empty where a table names the country, or no table names any.
+
+    Examples
+    --------
+    >>> policy = Policy.parse('''
+    ... [[statutory]]
+    ... name = "refund of the price"
+    ... country = "NL"
+    ... share_of_loss = 1.0
+    ... valid_from = 2022-01-01
+    ... source = "an invented law"
+    ... ''')
+    >>> without_table(policy, "nl")
+    ''
+    >>> without_table(policy, "Netherlands")[:64]
+    "No table of the policy says what the law gives in 'Netherlands';"
+    """
+    named = dict.fromkeys(remedy.country for remedy in policy.statutory if _plain(remedy.country))
+    if not _plain(country) or not named or _plain(country) in map(_plain, named):
+        return ""
+    return (
+        f"No table of the policy says what the law gives in {country.strip()!r}; its tables are "
+        f"for {', '.join(named)}. Write the country as they do, or add a table: something may be owed."
     )
 
 
 def _applies(remedy: StatutoryRemedy, problem: str, on: date, country: str) -> bool:
     return (
         (not remedy.problems or problem in remedy.problems)
-        and (not remedy.country or not country or remedy.country == country)
+        and (not remedy.country or not _plain(country) or _plain(remedy.country) == _plain(country))
         and remedy.valid_from <= on
         and (remedy.valid_until is None or on <= remedy.valid_until)
     )
+
+
+def _plain(country: str) -> str:
+    return country.strip().casefold()
 
 
 def _owed(remedy: StatutoryRemedy, loss: float, currency: str, *, known: bool) -> Owed:

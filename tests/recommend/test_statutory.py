@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from clv.errors import PolicyError, RequestError, UnknownNameError
 from clv.recommend.policy import Policy, StatutoryRemedy
-from clv.recommend.statutory import owed_by_law
+from clv.recommend.recovery import recovery_limit
+from clv.recommend.statutory import owed_by_law, without_table
 
 TEXT = """
 [[statutory]]
@@ -49,6 +50,25 @@ def test_problem_day_and_country_decide() -> None:
     assert names(on=date(2025, 1, 1)) == both[1:]
     assert names(on=date(2020, 5, 31)) == []
     assert Policy().statutory == ()
+
+
+@pytest.mark.parametrize("written", ["nl", "NL ", "Nl"])
+def test_a_country_is_known_in_any_case(written: str) -> None:
+    assert names(country=written) == names(country="NL")
+    assert not without_table(POLICY, written)
+
+
+def test_a_country_without_a_table_is_not_passed_over() -> None:
+    told = without_table(POLICY, "Netherlands")
+    assert "in 'Netherlands'" in told
+    assert "its tables are for NL" in told
+    assert not without_table(POLICY, "")  # not known: every table is told, with its country
+    assert not without_table(Policy(), "Netherlands")  # no table names any country
+    answer = recovery_limit(
+        POLICY, "defective", 40.0, value_if_alive=400.0, frequency=2, on=DAY, country="Netherlands"
+    )
+    assert told in answer.warnings
+    assert [owed.name for owed in answer.owed] == ["fixed compensation"]
 
 
 def test_where_the_country_is_not_known_it_is_told() -> None:
