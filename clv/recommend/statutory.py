@@ -137,7 +137,8 @@ def without_table(policy: Policy, country: str) -> str:
         return ""
     return (
         f"No table of the policy says what the law gives in {country.strip()!r}; its tables are "
-        f"for {', '.join(named)}. Write the country as they do, or add a table: something may be owed."
+        f"for {', '.join(named)}. Write the country as they do, or add a table: something may be "
+        "owed."
     )
 
 
