@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clv_cli.book import echo_caveats, own_record
-from clv_cli.output import echo_json, echo_rows, echo_table, money, number, paragraph, write_rows
+from clv_cli.output import (
+    between,
+    echo_json,
+    echo_rows,
+    echo_table,
+    money,
+    number,
+    paragraph,
+    write_rows,
+)
 from clv_cli.progress import Progress
 from clv_cli.quantity import QUANTITY
 
 if TYPE_CHECKING:
     from clv.book import Book
     from clv.book.split import Expected
+    from clv.recommend.budget_curve import BudgetCurve
     from clv.recommend.split import Project
 
 __all__ = ["curve_budget", "offer_budget", "split_budget"]
@@ -28,7 +38,7 @@ SHOWN = 10
 
 def curve_budget(book: Book, total: float | None, output: Path | None, form: str) -> None:
     """Answer with budgets of many sizes; the budget there is, is one of them."""
-    from clv.book.budget import assumed, curve
+    from clv.book.budget import assumed, curve, segments_told
 
     with Progress() as progress:
         progress("Splitting budgets of many sizes")
@@ -47,12 +57,7 @@ def curve_budget(book: Book, total: float | None, output: Path | None, form: str
         asked = {share * whole.optimal_total for share in SHARES} | ({total} if total else set())
         low, high = whole.total[0], whole.total[-1]
         shown = curve(book, sorted(at for at in asked if low <= at <= high) or [low])
-    rows = [
-        {"total": t, "expected_gain": g, "net_gain": g - t, "marginal_return": r}
-        for t, g, r in zip(
-            shown.total.tolist(), shown.gain.tolist(), shown.marginal_return.tolist(), strict=True
-        )
-    ]
+    rows = _points(shown)
     if output:
         write_rows(rows, output)
     elif form == "csv":
@@ -63,31 +68,89 @@ def curve_budget(book: Book, total: float | None, output: Path | None, form: str
                 "rows": rows,
                 "optimal_total": whole.optimal_total,
                 "optimal_gain": whole.optimal_gain,
+                "sentences": list(segments_told(book)),
+                "without_range": book.without_intervals,
                 "assumed": list(assumed(book)),
                 "currency": book.policy.currency,
                 "policy_version": book.policy.version,
             }
         )
     else:
-        currency = book.policy.currency
-        if whole.optimal_total:
-            paragraph(
-                f"{money(whole.optimal_total, currency)} is the total worth asking for: its last "
-                f"unit keeps just itself. It keeps {money(whole.optimal_gain, currency)} of value."
-            )
-        else:
-            paragraph("No budget would keep what it costs.")
-        click.echo()
-        unit = f" {currency}" if currency else ""
-        echo_table(
-            [f"budget{unit}", f"value kept{unit}", f"net gain{unit}", "last unit keeps"],
-            ([number(value) for value in row.values()] for row in rows),
-            left=0,
+        _echo_curve(book, whole, rows)
+
+
+def _echo_curve(book: Book, whole: BudgetCurve, rows: list[dict[str, Any]]) -> None:
+    """Print the curve for a person."""
+    from clv.book.budget import assumed, segments_told
+
+    currency = book.policy.currency
+    if whole.optimal_total:
+        paragraph(
+            f"{money(whole.optimal_total, currency)} is the total worth asking for: its last "
+            f"unit keeps just itself. It keeps {money(whole.optimal_gain, currency)} of value."
         )
-        click.echo()
-        if record := own_record(book, ["retention."]):
-            paragraph(record)
-        echo_caveats(book, assumed(book))
+    else:
+        paragraph("No budget would keep what it costs.")
+    for sentence in segments_told(book):
+        paragraph(sentence)
+    click.echo()
+    unit = f" {currency}" if currency else ""
+    drawn = whole.gain_low is not None
+    echo_table(
+        [
+            f"budget{unit}",
+            f"value kept{unit}",
+            *(["80 % interval"] if drawn else []),
+            f"net gain{unit}",
+            "last unit keeps",
+        ],
+        (
+            [
+                number(row["total"]),
+                number(row["expected_gain"]),
+                *([between(row["gain_low"], row["gain_high"])] if drawn else []),
+                number(row["net_gain"]),
+                number(row["marginal_return"]),
+            ]
+            for row in rows
+        ),
+        left=0,
+    )
+    if drawn:
+        paragraph(
+            "The intervals are of the value kept: by what the orders leave open of the "
+            "customers, and by what is not known of what money achieves."
+        )
+    elif book.without_intervals:
+        paragraph(book.without_intervals)
+    click.echo()
+    if record := own_record(book, ["retention."]):
+        paragraph(record)
+    echo_caveats(book, assumed(book))
+
+
+def _points(shown: BudgetCurve) -> list[dict[str, Any]]:
+    """One row for each budget of a curve."""
+    none = [None] * len(shown.total)
+    low = none if shown.gain_low is None else shown.gain_low.tolist()
+    high = none if shown.gain_high is None else shown.gain_high.tolist()
+    points = zip(
+        *(column.tolist() for column in (shown.total, shown.gain, shown.marginal_return)),
+        low,
+        high,
+        strict=True,
+    )
+    return [
+        {
+            "total": total,
+            "expected_gain": gain,
+            "gain_low": least,
+            "gain_high": most,
+            "net_gain": gain - total,
+            "marginal_return": returns,
+        }
+        for total, gain, returns, least, most in points
+    ]
 
 
 def offer_budget(
@@ -146,6 +209,7 @@ def split_budget(
     form: str,
 ) -> None:
     """Answer by purpose: retention, recovery, appreciation and prevention."""
+    from clv.book.budget import segments_told
     from clv.book.split import split
 
     expected, known = [*map(_expected, expect)], [*map(_project, projects)]
@@ -165,14 +229,14 @@ def split_budget(
             answer.to_dict()
             | {
                 "rows": rows,
-                "sentences": list(answer.sentences(book.policy.currency)),
+                "sentences": [*answer.sentences(book.policy.currency), *segments_told(book)],
                 "currency": book.policy.currency,
                 "policy_version": book.policy.version,
             }
         )
     else:
         currency = book.policy.currency
-        for sentence in answer.sentences(currency):
+        for sentence in (*answer.sentences(currency), *segments_told(book)):
             paragraph(sentence)
         click.echo()
         unit = f" {currency}" if currency else ""

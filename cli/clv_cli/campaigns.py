@@ -143,7 +143,33 @@ def _echo(book: Book, found: CampaignFit, *, written: bool) -> None:
             ),
             title="What the policy learns (mean ± standard deviation)",
         )
+    _echo_segments(found)
     paragraph(_sentence(book, found, written=written))
+
+
+def _echo_segments(found: CampaignFit) -> None:
+    """Say where segments differ by more than chance, and what follows for each."""
+    if found.learned.segments is None:
+        if found.learned.used:
+            paragraph(
+                "The segments differ no more than by chance: one effect serves all customers."
+            )
+        return
+    click.echo()
+    echo_table(
+        ["retention.effect of", "customers", "mean ± sd", "drives away", ""],
+        (
+            [
+                one.segment,
+                f"{one.customers:,}",
+                _with_sd(one.effect, one.sd),
+                percent(one.p_harm),
+                "" if one.effect > 0 else "nothing is spent",
+            ]
+            for one in found.learned.segments.segments
+        ),
+        title="Where segments differ by more than chance (drives away: probability that it does)",
+    )
 
 
 def _echo_campaign(one: CampaignResult, currency: str) -> None:

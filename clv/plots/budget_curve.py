@@ -48,6 +48,10 @@ def plot_budget_curve(
     x, first = np.unique(np.append(curve.total, best), return_index=True)
     y = np.append(curve.gain, kept)[first]
     end, top = float(x[-1]), max(float(y[-1]), float(x[-1]))
+    if curve.gain_low is not None and curve.gain_high is not None:
+        band = (curve.total, curve.gain_low, curve.gain_high)
+        ax.fill_between(*band, color=style.ACTUAL, alpha=0.12, lw=0, zorder=0.5)
+        top = max(top, float(curve.gain_high[-1]))
     ax.plot([0, end], [0, end], color=style.QUIET, lw=1, ls=(0, (2, 2)), label="cost", zorder=1)
     worth, more = x <= best, x >= best
     ax.plot(x[worth], y[worth], color=style.ACTUAL, lw=2.4, label="kept", clip_on=False)
@@ -79,7 +83,8 @@ def plot_budget_curve(
         _finding(curve, currency),
         x=f"Retention budget, {unit}",
         y=f"Value kept, {unit}",
-        source="Every budget divided so that no unit would keep more elsewhere. Dotted: its cost.",
+        source="Every budget divided so that no unit would keep more elsewhere. Dotted: its cost."
+        + (" Shaded: 80 % interval." if curve.gain_low is not None else ""),
     )
     return ax
 
