@@ -349,6 +349,8 @@ def _echo_estimate(found: ExperimentResult) -> None:
     )
     click.echo()
     shows = "It shows." if one.shows else "That can be chance alone."
+    if found.flaw:
+        shows = f"But chance did not make these arms, so it proves nothing: {found.flaw}"
     paragraph(
         f"The step brought back {100 * one.difference:+.1f} points more (95 % interval "
         f"{100 * one.low:+.1f} to {100 * one.high:+.1f}). {shows}"
@@ -362,3 +364,8 @@ def _echo_estimate(found: ExperimentResult) -> None:
     )
     if found.too_recent:
         paragraph(f"{found.too_recent:,} incidents of the experiment are too recent to count.")
+    if found.undrawn:
+        paragraph(
+            f"{found.undrawn:,} incidents with assignment_probability 1 had no other arm to come "
+            "into and are not counted."
+        )
