@@ -19,12 +19,11 @@ from scipy.special import chdtrc
 from clv.arrays import Floats
 from clv.errors import FitError, NotIdentifiedError, RequestError
 from clv.inference.seasonal_mode import SeasonalMode
-from clv.models.base import Number
 from clv.models.beta_geometric import BetaGeometric
 from clv.models.concerns import Uncertain, concerns_of, log_interval
 from clv.models.maximum_likelihood import Fit, LogNormal, maximise
 from clv.models.seasons.model import SeasonalLikelihood, SeasonalModel
-from clv.models.seasons.season import Days, Season, season_names, season_of
+from clv.models.seasons.season import Season, season_names, season_of
 from clv.numerics import central_tails
 from clv.transactions.orders import Orders
 from clv.transactions.split import Tracking, tracking
@@ -186,44 +185,6 @@ class SeasonalFit(Generic[G]):
     @property
     def _log_index_errors(self) -> Floats:
         return np.asarray(np.sqrt(np.diag(self.log_covariance)[len(self.parameters) :]))
-
-    def p_alive(self, x: Number, t_x: Number, T: Number) -> Floats:
-        """P(still a customer at the end of observation | x, t_x, T in calendar time).
-
-        Parameters
-        ----------
-        x, t_x, T : float or array_like
-            History of each customer.
-
-        Returns
-        -------
-        float or ndarray
-        """
-        return self.model.p_alive(x, t_x, T)
-
-    def expected_purchases(
-        self, first: Days, last: Days, x: Number = 0, t_x: Number = 0, T: Number = 0
-    ) -> Floats:
-        """Expected purchases on the days from `first` to `last`, both included.
-
-        Parameters
-        ----------
-        first, last : date or "YYYY-MM-DD"
-            Days after the end of observation.
-        x, t_x, T : float or array_like
-            History of each customer in calendar time; by default a customer whose first purchase
-            is on the last day of observation.
-
-        Returns
-        -------
-        float or ndarray
-
-        Raises
-        ------
-        RequestError
-            Where the days are not in order, or not all after the end of observation.
-        """
-        return self.model.expected_purchases(first, last, x, t_x, T)
 
     def to_dict(self) -> dict[str, Any]:
         """All that a file needs, in plain types."""

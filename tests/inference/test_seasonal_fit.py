@@ -85,13 +85,13 @@ def test_a_better_december_than_the_plain_model() -> None:
     found = fit_seasonal(BGNBD, as_orders(customer, day), end=END)
     h = found.histories
     actual = int((day > np.datetime64(END)).sum())
-    seasonal = h.weight @ found.expected_purchases(
+    seasonal = h.weight @ found.model.expected_purchases(
         "2023-12-01", "2023-12-31", h.frequency, h.recency, h.T
     )
     plain = h.weight @ found.flat.model.expected_purchases(31, h.frequency, h.recency, h.T)
     assert abs(seasonal / actual - 1) < 0.1
     assert abs(plain / actual - 1) > 0.4
-    assert h.weight @ found.p_alive(h.frequency, h.recency, h.T) == pytest.approx(
+    assert h.weight @ found.model.p_alive(h.frequency, h.recency, h.T) == pytest.approx(
         h.weight @ found.fit.model.p_alive(h.frequency, *found.model.operational(h.recency, h.T))
     )
 
@@ -107,7 +107,7 @@ def test_an_index_held_flat_is_the_plain_fit(model: type[BetaGeometric]) -> None
     assert found.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-9)
     h = found.histories
     np.testing.assert_allclose(
-        found.expected_purchases("2023-12-01", "2023-12-31", h.frequency, h.recency, h.T),
+        found.model.expected_purchases("2023-12-01", "2023-12-31", h.frequency, h.recency, h.T),
         plain.model.expected_purchases(31, h.frequency, h.recency, h.T),
         rtol=1e-6,
     )

@@ -37,9 +37,10 @@ def test_months_add_up_to_the_days(
     rows = seasonal_forecast(seasonal, spend, margin=0.4, months=12)
     h = seasonal.histories
     last = rows[-1].last_day
-    whole = seasonal.expected_purchases("1998-07-01", last, h.frequency, h.recency, h.T)
+    expected, known = seasonal.model.expected_purchases, (h.frequency, h.recency, h.T)
+    whole = expected("1998-07-01", last, *known)
     assert sum(row.orders for row in rows) == pytest.approx(h.weight @ whole)
-    august = seasonal.expected_purchases("1998-08-01", "1998-08-31", h.frequency, h.recency, h.T)
+    august = expected("1998-08-01", "1998-08-31", *known)
     assert rows[1].orders == pytest.approx(h.weight @ august)
     assert all(row.margin == pytest.approx(0.4 * row.revenue) for row in rows)
     assert all(row.revenue > 0 for row in rows)
