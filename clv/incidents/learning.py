@@ -162,7 +162,12 @@ class IncidentLearning:
     def _of_goodwill(self) -> list[str]:
         (goodwill,) = (effect for effect in self.effects if effect.name == "goodwill")
         if not goodwill.incidents:
-            told = "What goodwill does was not learned: no incident says how much was given."
+            given = self.fit.histories.goodwill_ratio
+            told = "What goodwill does was not learned: " + (
+                "no incident says how much was given."
+                if np.isnan(given).all()
+                else "none was given."
+            )
         elif goodwill.basis == "causal":
             told = "What goodwill does was learned from what chance decided; limits follow it."
         else:

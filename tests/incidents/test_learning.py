@@ -82,6 +82,17 @@ def test_an_experiment_that_does_not_say_its_offers_is_an_association(shop: Book
     assert any("usual_offer, step_offer" in concern for concern in found.fit.concerns)
 
 
+@pytest.mark.parametrize(
+    ("given", "told"), [(0.0, "none was given"), (math.nan, "no incident says how much was given")]
+)
+def test_goodwill_of_none_is_not_goodwill_unknown(shop: Book, given: float, told: str) -> None:
+    drawn = ["assigned_arm", "assignment_probability", "usual_offer", "step_offer"]
+    log = pd.read_parquet(SHOP_LOG).drop(columns=drawn).assign(goodwill_amount=given)
+    assert learn_from_incidents(shop, log).sentences[-1] == (
+        f"What goodwill does was not learned: {told}."
+    )
+
+
 def test_figures_of_one_log_vary_together(learning: IncidentLearning) -> None:
     """A type is learned at what severity and earlier purchases there were: they trade off."""
     figure = learning.figures["problems.defective.dropout"]

@@ -39,6 +39,12 @@ def test_worked_examples(
         assert best.rate == pytest.approx(expected[1], abs=5e-7)
 
 
+def test_the_rate_of_the_three_answers() -> None:
+    # docs/explanation/retention.md: 20 spent keeps 60 %, 80 % are the most: ln 4 / 20
+    curve = RetentionCurve.from_answers(spend=20, rate=0.6, ceiling=0.8)
+    assert curve.k == pytest.approx(0.0693147, abs=5e-8)
+
+
 @given(st.floats(0.01, 1e4), st.floats(0.01, 0.98), st.floats(0.005, 0.999))
 def test_the_curve_passes_through_the_answers(spend: float, ceiling: float, share: float) -> None:
     curve = RetentionCurve.from_answers(spend=spend, rate=share * ceiling, ceiling=ceiling)

@@ -44,6 +44,7 @@ def concerns_of_incidents(fit: IncidentFit) -> tuple[str, ...]:
         *told,
         *_not_learned(fit),
         *_separated(fit),
+        *_separated_by_goodwill(fit),
         *_at_odds(fit),
         *_goodwill(fit),
         *_unknown(fit),
@@ -63,7 +64,8 @@ def _not_learned(fit: IncidentFit) -> list[str]:
                 continue  # told above; all of it is known: nothing is missing
             unseen.append(_spoken(effect.name))
         elif effect.share_from_data < LEAST_SHARE:
-            unused.append(f"{_spoken(effect.name)} ({effect.incidents:,} incidents)")
+            count = f"{effect.incidents:,} incident{'' if effect.incidents == 1 else 's'}"
+            unused.append(f"{_spoken(effect.name)} ({count})")
     told = []
     if unseen:
         told.append(
@@ -100,6 +102,28 @@ def _separated(fit: IncidentFit) -> list[str]:
                 "Such data would push the effect to infinity; where it stands, the prior holds it."
             )
     return told
+
+
+def _separated_by_goodwill(fit: IncidentFit) -> list[str]:
+    """An amount of goodwill that divides those who came back from those who did not."""
+    ratio, survived = fit.histories.goodwill_ratio, fit.likelihood.fates.survived
+    back, silent = (ratio[who & ~np.isnan(ratio)] for who in (survived, ~survived))
+    if "goodwill" not in fit.model.names or min(len(back), len(silent)) < LEAST_SEPARATED:
+        return []
+    if back.min() > silent.max():
+        which, at = "more", silent.max()
+    elif back.max() < silent.min():
+        which, at = "less", silent.min()
+    else:
+        return []
+    other = "less" if which == "more" else "more"
+    told = (
+        f"Goodwill tells perfectly who bought or was in touch again: all {len(back):,} given "
+        f"{which} than {at:.3g} of the loss, none of the {len(silent):,} given that or {other}. "
+        "Was it written down after the outcome was known? Such data would push the effect to "
+        "infinity; where it stands, the prior holds it."
+    )
+    return [told]
 
 
 def _at_odds(fit: IncidentFit) -> list[str]:
@@ -152,7 +176,8 @@ def _unknown(fit: IncidentFit) -> list[str]:
         if name in fit.model.names and unknown:
             counted = base if unknown == h.incidents else "the mean of the others"
             told.append(
-                f"Of {unknown:,} of {h.incidents:,} incidents it is not known {what}; they count "
+                f"Of {unknown:,} of {h.incidents:,} "
+                f"incident{'' if h.incidents == 1 else 's'} it is not known {what}; they count "
                 f"as {counted}."
             )
     return told

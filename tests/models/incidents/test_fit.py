@@ -268,6 +268,27 @@ def test_perfectly_separated_effects_are_held_by_the_prior_and_told() -> None:
     assert not any("type late" in c and "Each of the" in c for c in found.concerns)
 
 
+@pytest.mark.parametrize(
+    ("came_back", "silent", "told"),
+    [
+        (1.0, 0.0, "given more than 0 of the loss, none of the"),
+        (0.0, 0.5, "given less than 0.5 of the loss, none of the"),
+        (None, None, ""),
+    ],
+)
+def test_goodwill_that_tells_perfectly_who_came_back_is_flagged(
+    came_back: float | None, silent: float | None, told: str
+) -> None:
+    """Nobody's goodwill does that: it was written down, or given, once the outcome was known."""
+    fit = fitted("separate")
+    if came_back is not None and silent is not None:
+        ratio = np.where(fit.likelihood.fates.survived, came_back, silent)
+        fit = IncidentBGNBD.fit(replace(fit.histories, goodwill_ratio=ratio), PRIOR)
+    found = [c for c in fit.concerns if c.startswith("Goodwill tells perfectly")]
+    assert len(found) == bool(told)
+    assert all(told in c for c in found)
+
+
 def test_incidents_just_before_the_end_say_almost_nothing() -> None:
     h = shop("separate").histories
     prior = {name: PRIOR[name] for name in ("type:late", "type:defective")}
