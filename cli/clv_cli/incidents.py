@@ -9,6 +9,7 @@ import click
 from clv_cli.book import book_argument, orders_option
 from clv_cli.output import (
     between,
+    counted,
     echo_json,
     echo_rows,
     echo_table,
@@ -90,7 +91,7 @@ def fit(
 
 
 def _echo_learning(book: Book, learning: IncidentLearning, *, written: bool) -> None:
-    _echo_rows_read(learning)
+    _echo_rows_read(book, learning)
     click.echo()
     echo_table(
         ["problem", "incidents", "assumed", "learned", "80 % interval", "from data", "lost so far"],
@@ -137,11 +138,12 @@ def _echo_learning(book: Book, learning: IncidentLearning, *, written: bool) -> 
     paragraph(_of_the_book(book, learning, written=written))
 
 
-def _echo_rows_read(learning: IncidentLearning) -> None:
+def _echo_rows_read(book: Book, learning: IncidentLearning) -> None:
     report = learning.histories.report
     paragraph(
-        f"{learning.fit.incidents:,} incidents of {len(learning.histories.T):,} customers, of "
-        f"{learning.fit.customers:,}, up to {learning.fit.end}; {report.rows_read:,} rows read."
+        f"{counted(report.rows_read, 'row')} read: {counted(learning.fit.incidents, 'incident')} "
+        f"of {counted(len(learning.histories.T), 'customer')} up to {learning.fit.end}. "
+        f"{book.path} holds {learning.fit.customers:,} customers."
     )
     for aside in report.set_aside:
         paragraph(f"{aside}", indent="  - ")
@@ -196,12 +198,12 @@ def report(book: Book, incidents_log: str, orders: str | None, by: By, form: str
     elif form == "csv":
         echo_rows([cause.to_dict() for cause in (*found.causes, found.total)])
     else:
-        _echo_report(found)
+        _echo_report(book, found)
 
 
-def _echo_report(found: CausesReport) -> None:
+def _echo_report(book: Book, found: CausesReport) -> None:
     currency = f" {found.policy.currency}" if found.policy.currency else ""
-    _echo_rows_read(found.learning)
+    _echo_rows_read(book, found.learning)
     shown = found.causes[:SHOWN]
     rows = [*shown, found.total] if len(found.causes) > 1 else list(shown)
     by = {"type": "problem", "product": "product", "problem_id": "cause"}[found.by]

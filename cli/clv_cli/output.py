@@ -19,6 +19,7 @@ from clv.errors import RequestError
 
 __all__ = [
     "between",
+    "counted",
     "echo_json",
     "echo_rows",
     "echo_table",
@@ -55,6 +56,11 @@ def number(value: float | None, digits: int = 2) -> str:
     if value is None or math.isnan(value):
         return ""
     return f"{value:,.{digits}f}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Write how many there are: "1 incident", "2,000 incidents"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def between(low: float | None, high: float | None, digits: int = 2) -> str:

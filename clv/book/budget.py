@@ -13,7 +13,7 @@ import numpy.typing as npt
 from clv.arrays import Floats, Rows
 from clv.book.budget_range import EffectOfMoney, kept_ranges, under_models
 from clv.book.decisions import Opened
-from clv.errors import RequestError
+from clv.errors import RequestError, UnknownNameError
 from clv.recommend.budget_curve import BudgetCurve, budget_curve
 from clv.recommend.diminishing import DiminishingReturns
 from clv.recommend.new_customers import NewCustomer, new_customer
@@ -98,7 +98,7 @@ def budget(
     by : "stage" or array_like, shape (customers,), optional
         Tell it by the stages of the policy, or by a segment for each customer in the order of ids.
     quotas : mapping of label to Quota, optional
-        Least and most that stages or segments get.
+        Least and most that stages or segments get; a stage by its label or its key in the policy.
 
     Returns
     -------
@@ -111,6 +111,7 @@ def budget(
             raise RequestError(f"A budget is told by 'stage', or by segments; got {str(by)!r}.")
         labels = [book.policy.stages.labels[name] for name in STAGES]
         segment = np.array(labels, dtype=object)[codes]
+        quotas = _of_stages(book, quotas or {}, set(segment.tolist()))
     divided = retention_budget(
         book.policy,
         _ids(book),
@@ -131,6 +132,19 @@ def budget(
         sentences=(*divided.sentences, *told),
     )
     return _with_range(book, divided, learned)
+
+
+def _of_stages(
+    book: Opened, quotas: Mapping[Hashable, Quota], peopled: set[str]
+) -> dict[Hashable, Quota]:
+    """Quotas by the labels of the stages; without those that a stage with nobody in it meets."""
+    labels: dict[str, str] = dict(book.policy.stages.labels)
+    named = {labels.get(str(name), str(name)): quota for name, quota in quotas.items()}
+    for name in named:
+        if name not in labels.values():
+            known = ", ".join(labels[stage] for stage in STAGES)
+            raise UnknownNameError("stage", name, labels.values(), then=f"The stages are {known}.")
+    return {name: quota for name, quota in named.items() if name in peopled or quota.least > 0}
 
 
 def _with_range(

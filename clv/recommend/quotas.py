@@ -14,6 +14,7 @@ piecewise linear and falling. A segment whose quota binds is then divided at a p
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -222,6 +223,8 @@ def allocate_with_quotas(
         optimal_total,
         total - optimal_total if total is not None and enough else 0.0,
     )
+    if not any(binding):
+        return QuotaAllocation(allocation, shares, 0.0)
     anyhow = allocate(w, k, lo=lo, hi=hi, total=total)
     lost = (anyhow.total_gain - anyhow.total) - (allocation.total_gain - spent)
     return QuotaAllocation(allocation, shares, max(0.0, lost))
@@ -275,11 +278,19 @@ def _segments(
     if unknown:
         raise AllocationError(
             f"No customer is in {', '.join(repr(name) for name in unknown)}, which "
-            f"{'have' if len(unknown) > 1 else 'has'} a quota. The segments are "
+            f"{'have' if len(unknown) > 1 else 'has'} a quota.{_meant(unknown, names)} The "
+            "segments are "
             f"{', '.join(repr(name) for name in names[:10])}"
             f"{' and others' if len(names) > 10 else ''}."
         )
     return names, code.reshape(-1)
+
+
+def _meant(unknown: list[Hashable], names: list[Hashable]) -> str:
+    """Ask whether segments of names like these were meant."""
+    known = [str(name) for name in names]
+    near = [found for name in unknown for found in difflib.get_close_matches(str(name), known, n=1)]
+    return f" Did you mean {', '.join(map(repr, near))}?" if near else ""
 
 
 def _refuse_unmet(names: list[Hashable], parts: list[_Part], total: float | None) -> None:

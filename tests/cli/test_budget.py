@@ -58,6 +58,16 @@ def test_a_quota_holds_and_says_what_it_costs() -> None:
     assert f"would gain {told['cost_of_quotas']:,.2f} more" in out
 
 
+def test_a_stage_goes_by_its_label_and_by_its_key_and_may_be_empty() -> None:
+    """Nobody of CDNOW's nine months is a long-time customer: at most 5 for them binds nothing."""
+    asked = ["budget", "book", "--total", 150, "--format", "json"]
+    plain = done(*asked, "--by", "stage").json
+    for name in ("long-time", "long_time"):
+        assert done(*asked, "--quota", f"{name}=..5").json["segments"] == plain["segments"]
+    refused("--quota", "longtime=..5", says=["no stage 'longtime'", "mean 'long-time'", "prospect"])
+    refused("--quota", "long-time=5..", says=["No customer is in 'long-time'"])
+
+
 def test_segments_of_a_file() -> None:
     told = done(
         "budget", "book", "--total", 150, "--by", "regions.csv", "--quota", "north=80..", "--quota",
@@ -76,7 +86,7 @@ def test_segments_that_cannot_be_read_or_met() -> None:
     refused("--by", "none.csv", says=["no file none.csv"])
     refused("--by", "twice.csv", says=["names 1 customers twice", "0509"])
     refused("--by", "strangers.csv", says=["names none of the customers", "'x'", "'0001'"])
-    refused("--by", "narrow.csv", says=["two columns", "line 1"])
+    refused("--by", "narrow.csv", says=["two columns", "its header has one"])
     refused("--by", "regions.csv", "--quota", "east=5..", says=["'east'", "'north'"])
     refused("--quota", "integral=60..50", says=["60.00", "50.00"])
     refused(

@@ -215,6 +215,8 @@ def test_quotas_that_cannot_be_met_are_all_told_with_what_is_missing() -> None:
 def test_a_segment_without_customers_is_told_with_those_there_are() -> None:
     with pytest.raises(AllocationError, match=r"No customer is in 'east', which has a quota.*'a'"):
         allocate_with_quotas([1.0], [1.0], ["a"], {"east": Quota(most=3)})
+    with pytest.raises(AllocationError, match=r"Did you mean 'north'\?"):
+        allocate_with_quotas([1.0], [1.0], ["north"], {"nroth": Quota(most=3)})
 
 
 @pytest.mark.parametrize("ends", [(-1, 3), (5, 3), (np.nan, 3), (0, np.nan), (np.inf, np.inf)])

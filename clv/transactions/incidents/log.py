@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clv.errors import IncidentsError
+from clv.transactions.columns import plain
 from clv.transactions.incidents.columns import IncidentColumns, recognise
 from clv.transactions.incidents.reading import canonical, collect
 from clv.transactions.incidents.values import type_of, types_of_tags
@@ -165,19 +167,28 @@ def _types(
             if kind is None and text
             for tag in text.split()
         )
-        what = "tags"
+        what = "Tags"
     else:
         types = [type_of(text, kinds) for text in said["type"]]
         words = Counter(
             text for text, kind in zip(said["type"], types, strict=True) if kind is None and text
         )
-        what = "types"
+        what = "Types"
     if words:
-        most = ", ".join(f"{word!r} ({n:,})" for word, n in words.most_common(5))
+        most = ", ".join(
+            f"{word!r} ({n:,}{_meant(word, kinds)})" for word, n in words.most_common(5)
+        )
         more = f" and {len(words) - 5:,} more" if len(words) > 5 else ""
         known = f" Known types: {', '.join(sorted(kinds))}." if kinds else ""
-        notices.append(f"Of no known type are the {what} {most}{more}.{known}")
+        notices.append(f"{what} that are not known: {most}{more}.{known}")
     return np.array(types, dtype=object), notices
+
+
+def _meant(word: str, kinds: Collection[str] | None) -> str:
+    """Ask whether a type of a name like this was meant."""
+    known = {plain(kind): kind for kind in kinds or ()}
+    near = difflib.get_close_matches(plain(word), known, n=1)
+    return f"; did you mean {known[near[0]]!r}?" if near else ""
 
 
 def _not_incidents(frame: pd.DataFrame, said: pd.DataFrame) -> list[tuple[str, Mask, str | None]]:

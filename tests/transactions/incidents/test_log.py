@@ -30,6 +30,14 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_type_of_a_name_like_a_known_one_is_asked_about() -> None:
+    said = frame(type=["defective", "late delivrey"])
+    told = "Types that are not known: 'late delivrey' (1; did you mean 'late_delivery'?)."
+    assert any(
+        notice.startswith(told) for notice in read_incidents(said, kinds=KINDS).report.notices
+    )
+
+
 def frame(**columns: Any) -> pd.DataFrame:
     """Two good incidents with some columns changed or added."""
     good: dict[str, Any] = {
@@ -54,7 +62,7 @@ def test_every_row_is_kept_or_set_aside_with_its_line(file: Path) -> None:
     }
     assert (log.report.rows_read, log.report.rows_kept, len(log)) == (6, 2, 2)
     assert log.frame.index.tolist() == [0, 1]
-    told = "Of no known type are the types 'parking' (1). Known types: defective, late_delivery."
+    told = "Types that are not known: 'parking' (1). Known types: defective, late_delivery."
     assert told in log.report.notices
     asides = log.report.to_dict()["set_aside"]
     assert sum(s["rows"] for s in asides) + log.report.rows_kept == log.report.rows_read
