@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from clv.book import Book
 from clv.book.directory import MODELS, POLICY, SCORE_COLUMNS, VALUES, refuse_other, write_book
 from clv.book.intervals import add_intervals, draws_of, without_intervals
+from clv.book.orders import source_beside
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
@@ -124,7 +125,7 @@ def build_book(
     table = score(found, purchases.model, spend.model, terms, leave_months=leave_months)
     manifest: dict[str, Any] = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "source": orders.source,
+        "source": source_beside(Path(path), orders.source),
         "input_sha256": orders.sha256,
         "columns": orders.columns.to_dict(),
         "rows": found.report.to_dict(),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clv.book import Book
@@ -14,7 +16,7 @@ from clv.transactions.orders import Orders, read_orders
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BookOrders", "orders_of"]
+__all__ = ["BookOrders", "orders_of", "source_beside"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,19 +69,56 @@ def orders_of(
     about = book.manifest
     told = about["columns"]
     named = {role: told[role] for role in ("customer_id", "date", "amount")}
+    source = str(about["source"])
     try:
-        orders = read_orders(about["source"], **named)
+        orders = read_orders(_found(book, source), **named)
     except OrdersError as error:
         raise RequestError(
-            f"The orders that {book.path} was built from, {about['source']!r}, cannot be read "
+            f"The orders that {book.path} was built from, {source!r}, cannot be read "
             f"again. Name them: --orders ORDERS (in Python: orders=). {error}"
         ) from None
     if orders.sha256 != about["input_sha256"]:
         raise RequestError(
-            f"{about['source']!r} is no longer what {book.path} was built from. Where it has only "
+            f"{source!r} is no longer what {book.path} was built from. Where it has only "
             "grown, name it: --orders ORDERS (in Python: orders=)."
         )
     return BookOrders(orders, book.end)
+
+
+def source_beside(path: Path, source: str) -> str:
+    """Name the orders of a book so that they are found from any folder.
+
+    A relative path is kept as it is seen from the folder that holds the book, so the book can be
+    used from everywhere, moved together with its orders, and built elsewhere to the same bytes.
+    An absolute one is kept as it was given, and so is what is no path.
+
+    Parameters
+    ----------
+    path : Path
+        Of the book.
+    source : str
+        What was read, as it was named.
+
+    Returns
+    -------
+    str
+    """
+    if Path(source).is_absolute() or not _is_there(source):
+        return source
+    return os.path.relpath(source, path.absolute().parent)
+
+
+def _found(book: Book, source: str) -> str:
+    """Where the orders are: as the book names them, or so from the folder worked in."""
+    beside = str(book.path.absolute().parent / source)
+    return beside if _is_there(beside) else source
+
+
+def _is_there(source: str) -> bool:
+    """Whether something stands at a path, or at paths of a pattern."""
+    if Path(source).exists():
+        return True
+    return bool(glob.glob(source, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
 
 
 def _later(book: Book, orders: Orders) -> BookOrders:
