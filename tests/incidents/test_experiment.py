@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import pandas as pd
@@ -10,12 +9,7 @@ import pytest
 
 from clv.book import Book
 from clv.errors import IncidentsError, RequestError
-from clv.incidents import (
-    IncidentLearning,
-    assign_offer,
-    estimate_experiment,
-    plan_experiment,
-)
+from clv.incidents import IncidentLearning, assign_offer, estimate_experiment
 from clv.incidents.experiment import ExperimentResult, _goodwill
 from tests.incidents.conftest import RETURNS, SHOP_LOG
 
@@ -91,25 +85,6 @@ def test_arms_that_chance_did_not_make_are_told(shop: Book, found: ExperimentRes
     assert "which is not chance" in swapped.flaw
     assert swapped.basis == "associational"
     assert found.flaw == ""
-
-
-def test_larger_steps_show_sooner_and_cost_more(shop: Book) -> None:
-    plan = plan_experiment(shop, SHOP_LOG)
-    for less, more in zip(plan.steps, plan.steps[1:], strict=False):
-        assert less.effect < more.effect < plan.dropout
-        assert less.incidents_80 > more.incidents_80
-        assert less.cost_per_year < more.cost_per_year
-        assert less.incidents_80 < less.incidents_90
-    assert plan.goodwill == "causal"
-    assert plan_experiment(shop, SHOP_LOG, share=0.4, steps=[10]).steps[0].years_80 < (
-        plan_experiment(shop, SHOP_LOG, share=0.1, steps=[10]).steps[0].years_80
-    )
-    assert json.loads(json.dumps(plan.to_dict()))["steps"][0]["step"] == 1.0
-
-
-def test_steps_that_are_none_are_refused(shop: Book) -> None:
-    with pytest.raises(RequestError, match="an amount above 0"):
-        plan_experiment(shop, SHOP_LOG, steps=[5, 0])
 
 
 def test_an_offer_in_the_experiment_stays_within_authority(shop: Book) -> None:
