@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "book_argument",
     "echo_caveats",
+    "echo_version",
     "interval_name",
     "orders_option",
     "own_record",
@@ -60,8 +61,17 @@ def echo_caveats(book: Book, keys: Sequence[str]) -> None:
     """
     for concern in book.concerns:
         paragraph(f"Caution: {concern}")
-    if not keys:
-        return
+    if keys:
+        _echo_assumed(book, keys)
+    echo_version(book.policy.version)
+
+
+def echo_version(version: str) -> None:
+    """Say which policy the figures rest on: figures of one version can be set side by side."""
+    click.echo(f"Policy version {version}.")
+
+
+def _echo_assumed(book: Book, keys: Sequence[str]) -> None:
     values = book.policy.assumed
     most = sorted(keys, key=_weight)[:SHOWN] if len(keys) > SHOWN else keys
     shown = ", ".join(f"{key} {plain(values[key])}" for key in most)

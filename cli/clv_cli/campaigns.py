@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import book_argument, orders_option
+from clv_cli.book import book_argument, echo_version, orders_option
 from clv_cli.output import (
     between,
     echo_json,
@@ -144,6 +144,7 @@ def _echo(book: Book, found: CampaignFit, *, written: bool) -> None:
             title="What the policy learns (mean ± standard deviation)",
         )
     _echo_segments(found)
+    echo_version(found.policy_version)
     paragraph(_sentence(book, found, written=written))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clv_cli.book import book_argument, orders_option
+from clv_cli.book import book_argument, echo_version, orders_option
 from clv_cli.output import (
     between,
     echo_json,
@@ -141,11 +141,12 @@ def plan(
             steps=steps or None,
         )
     if form == "json":
-        echo_json(found.to_dict())
+        echo_json(found.to_dict() | {"policy_version": opened.policy.version})
     elif form == "csv":
         echo_rows([vars(step) for step in found.steps])
     else:
         _echo_plan(opened, found)
+        echo_version(opened.policy.version)
 
 
 def _plan_by_hand(given: dict[str, float], incidents: float | None, form: str) -> None:
@@ -221,8 +222,7 @@ def _echo_plan(book: Book, found: ExperimentPlan) -> None:
     paragraph(
         {
             "assumed": "What a step keeps is assumed; that is what the experiment is to find out.",
-            "causal": "What a step keeps was learned from what chance decided in this "
-            "log.",
+            "causal": "What a step keeps was learned from what chance decided in this log.",
             "associational": "What a step keeps is an association in this log, which may be far "
             "off; that is what the experiment is to find out.",
         }[found.goodwill]
@@ -303,6 +303,7 @@ def assign_arm(
                 f"{found.assignment_probability:g}, usual_offer {found.usual_offer:g}, step_offer "
                 f"{found.step_offer:g}, goodwill_amount {found.offer:g}."
             )
+        echo_version(answer.policy_version)
 
 
 @experiment.command(
@@ -324,12 +325,13 @@ def estimate(book: Book, incidents_log: str, orders: str | None, window: float, 
         progress("Reading orders and incidents, fitting")
         found = estimate_experiment(book, incidents_log, orders=orders, window_days=window)
     if form == "json":
-        echo_json(found.to_dict())
+        echo_json(found.to_dict() | {"policy_version": book.policy.version})
     elif form == "csv":
         about = found.to_dict()
         echo_rows([about.pop("estimate") | about])
     else:
         _echo_estimate(found)
+        echo_version(book.policy.version)
 
 
 def _echo_estimate(found: ExperimentResult) -> None:

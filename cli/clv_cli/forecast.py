@@ -71,6 +71,7 @@ def forecast(book: Book, months: int, form: str) -> None:
             "assumed": [key for key in book.assumed_terms if key == "margin"],
             "scope": SCOPE,
             "concerns": list(book.concerns),
+            "policy_version": book.policy.version,
         }
     )
 

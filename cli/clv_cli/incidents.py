@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import book_argument, orders_option
+from clv_cli.book import book_argument, echo_version, orders_option
 from clv_cli.output import (
     between,
     counted,
@@ -135,6 +135,7 @@ def _echo_learning(book: Book, learning: IncidentLearning, *, written: bool) -> 
         paragraph(sentence)
     for concern in learning.fit.concerns:
         paragraph(f"Caution: {concern}")
+    echo_version(learning.policy.version)
     paragraph(_of_the_book(book, learning, written=written))
 
 
@@ -270,6 +271,7 @@ def _echo_report(book: Book, found: CausesReport) -> None:
         f"assumes {len(found.assumed)} of the figures here (--format json lists them). Intervals "
         "are of how many leave, not of what a customer is worth."
     )
+    echo_version(found.policy.version)
 
 
 def _echo_silent(found: CausesReport, currency: str) -> None:

@@ -79,6 +79,7 @@ def value(
                 "intervals": book.manifest["intervals"],
                 "assumed": list(book.assumed_terms),
                 "concerns": list(book.concerns),
+                "policy_version": book.policy.version,
             }
         )
         return

@@ -168,8 +168,12 @@ class IncidentLearning:
                 if np.isnan(given).all()
                 else "none was given."
             )
-        elif goodwill.basis == "causal":
+        elif goodwill.basis == "causal" and goodwill.use == "used":
             told = "What goodwill does was learned from what chance decided; limits follow it."
+        elif goodwill.basis == "causal":
+            told = (
+                "What goodwill does was learned from what chance decided; it moves no limit here."
+            )
         else:
             told = (
                 "What goodwill does is only an association: it was given for reasons, and some of "

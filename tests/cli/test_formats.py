@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 import resource
@@ -186,3 +187,22 @@ def test_a_file_is_replaced_whole_or_not_at_all(name: str) -> None:
     assert run.status == 1
     assert run.err.startswith(f"Error: Cannot write {name}")
     assert contents(Path()) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["value", "book", "--top", "3"],
+        ["forecast", "book", "--months", "2"],
+        RECOVER,
+        ["recover", "book", "--all", "--problem", "late_delivery", "--loss", "15"],
+        ["budget", "book", "--total", "300"],
+        ["budget", "book", "--curve"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:4]),
+)
+def test_every_answer_says_on_which_policy_it_rests(book_here: Path, arguments: list[str]) -> None:
+    version = json.loads((book_here / "manifest.json").read_text())["policy"]["version"]
+    assert re.fullmatch("[0-9a-f]{12}", version)
+    assert f"\nPolicy version {version}.\n" in done(*arguments).out
+    assert done(*arguments, "--format", "json").json["policy_version"] == version

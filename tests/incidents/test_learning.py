@@ -135,6 +135,7 @@ def test_shared_fragility_is_compared_and_not_learned(shop: Book) -> None:
     found = learn_from_incidents(shop, SHOP_LOG, link="shared")
     assert not found.learned.figures
     assert {effect.use for effect in found.effects} == {"shown, not used"}
+    assert found.sentences[-1].endswith("it moves no limit here.")
     severity = {effect.name: effect for effect in found.effects}["severity"]
     assert severity.learned == pytest.approx(math.exp(TRUTH.severity), rel=0.15)
 
