@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from clv.book import Book
 from clv.errors import OrdersError, RequestError
 from clv.transactions.orders import Orders, read_orders
+from clv.transactions.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def orders_of(
     Parameters
     ----------
     book : Book
-        Its manifest names the source, its columns and its hash.
+        Its manifest names the source, its schema and its hash.
     source : Orders, path, pattern of paths, or pandas.DataFrame, optional
         Other orders of the same customers, such as the same file some months later.
 
@@ -67,11 +68,9 @@ def orders_of(
     if source is not None:
         return _later(book, read_orders(source))
     about = book.manifest
-    told = about["columns"]
-    named = {role: told[role] for role in ("customer_id", "date", "amount")}
     source = str(about["source"])
     try:
-        orders = read_orders(_found(book, source), **named)
+        orders = read_orders(_found(book, source), schema=Schema.from_dict(about["schema"]))
     except OrdersError as error:
         raise RequestError(
             f"The orders that {book.path} was built from, {source!r}, cannot be read "

@@ -20,8 +20,8 @@ import pandas as pd
 
 from clv.arrays import Floats
 from clv.errors import ClvError, OrdersError
-from clv.transactions import layouts
-from clv.transactions.columns import looks_like_values, plain
+from clv.transactions import dates
+from clv.transactions.column_names import looks_like_values, plain
 from clv.transactions.engines import Engine
 from clv.transactions.report import LogReport, counted, quoted
 from clv.transactions.sources import Source, files, open_source
@@ -225,7 +225,7 @@ def read_rows(
     said, unread = rows(None)
     notices, choice = [], None
     if unread.any():
-        choice = layouts.choose(source, column)
+        choice = dates.choose(source, column)
         if choice is not None and choice.dates > int(said[role].notna().sum()):
             said, unread = rows(choice.layout.strptime)
             notices.append(
@@ -235,7 +235,7 @@ def read_rows(
         else:
             choice = None
     where = "; ".join(_places(source, said, unread, "written"))
-    faults = layouts.faults_of(column, int(unread.sum()), len(said), where, choice)
+    faults = dates.faults_of(column, int(unread.sum()), len(said), where, choice)
     if said["zoned"].any():
         notices.append(
             f"{counted(int(said['zoned'].sum()), 'time')} came with an offset from UTC; the day "

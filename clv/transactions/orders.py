@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,11 +13,12 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clv.errors import OrdersError
-from clv.transactions.columns import Columns, recognise
-from clv.transactions.layouts import LayoutChoice, choose, faults_of
+from clv.transactions.dates import LayoutChoice, choose, faults_of
+from clv.transactions.layouts import named
+from clv.transactions.reading import Reading
 from clv.transactions.report import OrdersReport, SetAside, counted, quoted
+from clv.transactions.schema import Schema, doubts, recognise
 from clv.transactions.sources import Source, open_source
-from clv.transactions.values import Reading
 
 __all__ = ["Orders", "read_orders"]
 
@@ -36,8 +38,8 @@ class Orders:
         an exact decimal; null where amounts are not known).
     source : str
         What was read, as it was named.
-    columns : Columns
-        The columns that were taken.
+    schema : Schema
+        The columns that were taken, and how what they say was meant.
     report : OrdersReport
         Rows and amounts read, kept and set aside.
     first_date, last_date : date
@@ -51,7 +53,7 @@ class Orders:
 
     days: ir.Table = field(repr=False)
     source: str
-    columns: Columns
+    schema: Schema
     report: OrdersReport = field(repr=False)
     first_date: date
     last_date: date
@@ -61,12 +63,13 @@ class Orders:
     @property
     def has_amount(self) -> bool:
         """Whether the values of the orders are known."""
-        return self.columns.has_amount
+        return self.schema.has_amount
 
 
 def read_orders(
     source: str | os.PathLike[str] | pd.DataFrame,
     *,
+    schema: Schema | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     customer_id: str | None = None,
     date: str | None = None,
     amount: str | None = None,
@@ -82,9 +85,11 @@ def read_orders(
     ----------
     source : path, pattern of paths, or pandas.DataFrame
         CSV (.csv, .tsv, .txt, also .gz; UTF-8, with a header line) or Parquet.
+    schema : Schema, mapping, or path of a schema file, optional
+        Which column is what, and how what it says is meant; what it leaves open is recognised.
     customer_id, date, amount : str, optional
-        The names of the columns; recognised where not given. Without an amount, quantity times
-        unit price is taken; without those, the values of the orders are not known.
+        The names of these columns; they go before those of the schema. Without an amount,
+        quantity times unit price is taken; without those, the values of the orders are not known.
 
     Returns
     -------
@@ -117,34 +122,29 @@ def read_orders(
     'no customer id'
     """
     opened = open_source(source)
-    columns = recognise(
-        list(opened.table.columns), customer_id=customer_id, date=date, amount=amount
-    )
-    reading = Reading(columns, opened.engine)
+    columns = {"customer_id": customer_id, "date": date, "amount": amount}
+    given = Schema.of(schema).with_columns({k: v for k, v in columns.items() if v is not None})
+    names = list(opened.table.columns)
+    taken = recognise(names, given)
+    notices = [str(taken), *doubts(names, given)]
+    reading = Reading(taken, opened.engine)
     log = opened.materialise(reading.log(opened.table))
     seen = _profile(log)
-    notices = [str(columns)]
     choice: LayoutChoice | None = None
-    if seen["bad_dates"]:
-        choice = choose(opened, columns.date)
+    if seen["bad_dates"] and taken.date_layout is None:
+        choice = choose(opened, str(taken.date))
         if choice is not None and choice.dates > seen["dates"]:
             opened.engine.drop(log)
-            reading = Reading(columns, opened.engine, choice.layout.strptime)
+            taken = replace(taken, date_layout=choice.layout.words)
+            reading = Reading(taken, opened.engine)
             log = opened.materialise(reading.log(opened.table))
             seen = _profile(log)
-            notices.append(
-                f"Dates were read as {choice.layout.words} (such as {choice.example!r}); no other "
-                "layout reads as many."
-            )
+            notices.append(choice.notice)
         else:
             choice = None
     _refuse(opened, reading, log, seen, choice)
     days = opened.materialise(_days(log))
-    if seen["zoned"]:
-        notices.append(
-            f"{counted(seen['zoned'], 'date')} came with an offset from UTC; an order belongs to "
-            "its day in UTC."
-        )
+    notices += _clock_notices(taken, seen)
     repeated = _duplicates(opened, reading, days)
     if repeated:
         notices.append(
@@ -154,8 +154,8 @@ def read_orders(
     orders = Orders(
         days=days,
         source=opened.name,
-        columns=columns,
-        report=_report(columns, seen, repeated, notices),
+        schema=taken,
+        report=_report(taken, seen, repeated, notices),
         first_date=seen["first_date"],
         last_date=seen["last_date"],
         sha256=opened.sha256(log),
@@ -163,6 +163,24 @@ def read_orders(
     )
     opened.engine.drop(log)
     return orders
+
+
+def _clock_notices(schema: Schema, seen: Mapping[str, Any]) -> list[str]:
+    """Say which day times belong to, where that is more than the day that is written."""
+    zone = schema.time_zone or "UTC"
+    told = []
+    if seen["zoned"]:
+        stated = "" if schema.time_zone else " (state time_zone in a schema for another)"
+        told.append(
+            f"{counted(seen['zoned'], 'date')} came with an offset from UTC; an order belongs to "
+            f"its day in {zone}{stated}."
+        )
+    if schema.source_time_zone is not None and schema.source_time_zone != schema.time_zone:
+        told.append(
+            f"Times without an offset are taken to be those of {schema.source_time_zone}; an order "
+            f"belongs to its day in {zone}."
+        )
+    return told
 
 
 def _kept(log: ir.Table) -> ir.BooleanValue:
@@ -216,21 +234,24 @@ def _refuse(
     reading: Reading,
     log: ir.Table,
     seen: dict[str, Any],
-    layout: LayoutChoice | None,
+    choice: LayoutChoice | None,
 ) -> None:
     """Refuse rows that cannot be read as orders, all faults at once."""
-    columns, rows = reading.columns, seen["rows"]
+    schema, rows = reading.schema, seen["rows"]
     if not rows:
         raise OrdersError(f"{source.name!r} has a header but no rows.")
     faults = []
-    where = _examples(source, reading, "bad_date", [columns.date]) if seen["bad_dates"] else ""
-    faults += faults_of(columns.date, seen["bad_dates"], rows, where, layout)
+    day = str(schema.date)
+    where = _examples(source, reading, "bad_date", [day]) if seen["bad_dates"] else ""
+    stated = named(schema.date_layout) if schema.date_layout is not None else None
+    if choice is None and stated is not None:
+        choice = LayoutChoice(stated, (), "", 0)
+    faults += faults_of(day, seen["bad_dates"], rows, where, choice)
     if seen["bad_amounts"]:
-        named = [n for n in (columns.amount, columns.quantity, columns.unit_price) if n is not None]
-        where = _examples(source, reading, "bad_amount", named)
+        where = _examples(source, reading, "bad_amount", schema.value_columns)
         faults.append(
             f"No readable amount in {seen['bad_amounts']:,} of {counted(rows, 'row')}, column "
-            f"{' x '.join(map(repr, named))} ({where}). Write plain numbers such as "
+            f"{' x '.join(map(repr, schema.value_columns))} ({where}). Write plain numbers such as "
             "1234.50, with a point before the decimals and without signs of currency or separators "
             "of thousands, below 10^14; 0 where the order was free."
         )
@@ -239,7 +260,7 @@ def _refuse(
         found = [r for r in table.to_pyarrow().to_pylist() if r["currency"] is not None]
         names = ", ".join(f"{r['currency']} ({counted(r['rows'], 'row')})" for r in found)
         faults.append(
-            f"Column {columns.currency!r} has {len(found)} currencies: {names}. Amounts of "
+            f"Column {schema.currency!r} has {len(found)} currencies: {names}. Amounts of "
             "different currencies cannot be added: read the orders of one currency at a time, or "
             "convert them first."
         )
@@ -252,7 +273,7 @@ def _refuse(
         raise OrdersError.of(faults)
 
 
-def _examples(source: Source, reading: Reading, fault: str, shown: list[str]) -> str:
+def _examples(source: Source, reading: Reading, fault: str, shown: Sequence[str]) -> str:
     """Say where the first faulty rows are and what they say."""
     table = source.table.select(
         **{fault: reading.expressions(source.table)[fault]},
@@ -282,10 +303,10 @@ def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:
 
 
 def _report(
-    columns: Columns, seen: dict[str, Any], repeated: int, notices: list[str]
+    schema: Schema, seen: dict[str, Any], repeated: int, notices: list[str]
 ) -> OrdersReport:
     def money(value: Decimal | None) -> Decimal | None:
-        return (value if value is not None else Decimal(0)) if columns.has_amount else None
+        return (value if value is not None else Decimal(0)) if schema.has_amount else None
 
     aside = tuple(
         SetAside(reason, seen[key], money(seen[f"{key}_amount"]))

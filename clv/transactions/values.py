@@ -1,4 +1,4 @@
-"""What a source's columns say: customers, days and amounts, as Ibis expressions.
+"""What a source's columns say: customers, days and numbers, as Ibis expressions.
 
 Nothing here is computed; each function turns a column, whatever its type, into an expression that
 is null where the column does not say it.
@@ -14,15 +14,16 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from clv.transactions.columns import Columns
 from clv.transactions.engines import Engine
+from clv.transactions.layouts import EXCEL
 
 __all__ = [
     "AMOUNT",
     "FIRST_DAY",
     "LAST_DAY",
     "MISSING_ID",
-    "Reading",
+    "UTC",
+    "Clock",
     "blank",
     "customer",
     "date_text",
@@ -41,112 +42,115 @@ MISSING_ID = ("", "NULL", "null", "NaN", "nan", "None", "<NA>", "N/A", "n/a", "\
 FIRST_DAY, LAST_DAY = date(1000, 1, 1), date(9999, 12, 31)
 """A year has four digits; a year 97, or `infinity`, was not meant."""
 
+EXCEL_DAYS = (20_000, 60_000)
+"""From 1954 to 2064: smaller and larger numbers are hardly days of orders."""
+
+EXCEL_ZERO = date(1899, 12, 30)
+"""Excel calls 1900-01-01 day 1 and counts a 29th of February 1900, which was not there."""
+
 TIME = r",?\s+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s?[AaPp][Mm])?$"
 ZONE = r":\d\d(:\d\d(\.\d+)?)? ?(Z|z|[+-]\d|UTC|GMT|[A-Z][a-z]+/)"
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How the rows of a source are read as orders.
+class Clock:
+    """Which day a time belongs to.
 
     Attributes
     ----------
-    columns : Columns
-        Which columns are taken.
-    engine : Engine
-        What holds the rows.
-    date_layout : str or None
-        The `strptime` layout of dates that are text; None is ISO 8601.
+    zone : str or None
+        The time zone whose days count; None is UTC.
+    written : str or None
+        The zone in which times without an offset from UTC are written; without it, their day is
+        the one that is written.
     """
 
-    columns: Columns
-    engine: Engine
-    date_layout: str | None = None
-
-    def log(self, table: ir.Table) -> ir.Table:
-        """One row per row of the source, of :meth:`expressions`."""
-        return table.select(**self.expressions(table))
-
-    def expressions(self, table: ir.Table) -> dict[str, ir.Value]:
-        """What each row says, by name.
-
-        `customer_id`, `date` and `amount` are null where the source does not say them; `bad_date`
-        and `bad_amount` are true where that is a fault; `zoned` tells that the date depends on a
-        time zone. A row without customer, date and amount is a blank line of a spreadsheet, not a
-        fault. `currency` is there only where the source has it, beside amounts.
-        """
-        c = self.columns
-        who = customer(table[c.customer_id])
-        when = day(table[c.date], self.engine, self.date_layout)
-        worth = self.amount(table)
-        said: dict[str, ir.Value] = {
-            "customer_id": who,
-            "date": when,
-            "amount": worth if worth is not None else ibis.null(AMOUNT),
-            "bad_date": when.isnull() & (who.notnull() | ~blank(table[c.date])),
-            "bad_amount": ibis.literal(value=False),
-            "zoned": zoned(table[c.date]),
-        }
-        if worth is not None:
-            named = [n for n in (c.amount, c.quantity, c.unit_price) if n is not None]
-            nothing = blank(table[named[0]])
-            for name in named[1:]:
-                nothing &= blank(table[name])
-            said["bad_amount"] = worth.isnull() & (who.notnull() | ~nothing)
-            if c.currency is not None:
-                said["currency"] = table[c.currency].cast(str).strip().upper().nullif("")
-        return said
-
-    def amount(self, table: ir.Table) -> ir.DecimalValue | None:
-        """The value of an order, to four decimals; None where the source has no amounts."""
-        c = self.columns
-        if c.amount is not None:
-            return number(table[c.amount])
-        if c.quantity is not None and c.unit_price is not None:
-            worth = number(table[c.quantity]) * number(table[c.unit_price])
-            # The engine's product has eight decimals; round it first, then look at its range.
-            return cast("ir.DecimalValue", worth.try_cast(dt.Decimal(38, 4)).try_cast(AMOUNT))
-        return None
+    zone: str | None = None
+    written: str | None = None
 
 
-def day(column: ir.Column, engine: Engine, layout: str | None = None) -> ir.DateValue:
-    """The day that was written, or the day in UTC where an offset is written too."""
+UTC = Clock()
+
+
+def day(
+    column: ir.Column, engine: Engine, layout: str | None = None, clock: Clock = UTC
+) -> ir.DateValue:
+    """The day that was written, or to which a time belongs.
+
+    Parameters
+    ----------
+    column : ibis.Column
+        Dates or times, of any type.
+    engine : Engine
+        What holds it.
+    layout : str, optional
+        The `strptime` layout of dates that are text; ISO 8601 if not given.
+    clock : Clock
+        Which day a time belongs to.
+    """
     if isinstance(column, ir.DateColumn):
         found = column
-    elif isinstance(column, ir.TimestampColumn):
-        found = column.date()
-    elif layout is not None:
+    elif layout == EXCEL.strptime:
+        found = _excel_day(column)
+    elif layout is not None and not isinstance(column, ir.TimestampColumn):
         found = engine.strptime(date_text(column, time=False), layout)
     else:
-        found = _written_moment(column).date()
+        found = _written_moment(column, engine, clock).date()
     return cast("ir.DateValue", ibis.ifelse(found.between(FIRST_DAY, LAST_DAY), found, None))
 
 
-def moment(column: ir.Column, engine: Engine, layout: str | None = None) -> ir.TimestampValue:
-    """The time that was written, or in UTC where an offset is written too; without one, 0:00.
+def moment(
+    column: ir.Column, engine: Engine, layout: str | None = None, clock: Clock = UTC
+) -> ir.TimestampValue:
+    """The time on the clock; without a time of day, 0:00.
 
     Dates in a layout of their own keep their day only.
+
+    Parameters
+    ----------
+    column, engine, layout, clock
+        As for :func:`day`.
     """
-    if isinstance(column, ir.TimestampColumn):
-        # An instant's wall clock is that of the engine's time zone, which is UTC.
-        found = column.cast(dt.Timestamp())
-    elif isinstance(column, ir.DateColumn) or layout is not None:
-        found = day(column, engine, layout).cast(dt.Timestamp())
+    if isinstance(column, ir.DateColumn) or layout is not None:
+        found = day(column, engine, layout, clock).cast(dt.Timestamp())
     else:
-        found = _written_moment(column)
+        found = _written_moment(column, engine, clock)
     within = found.date().between(FIRST_DAY, LAST_DAY)
     return cast("ir.TimestampValue", ibis.ifelse(within, found, None))
 
 
-def _written_moment(column: ir.Column) -> ir.TimestampValue:
+def _written_moment(column: ir.Column, engine: Engine, clock: Clock) -> ir.TimestampValue:
+    if isinstance(column, ir.TimestampColumn):
+        # An instant's wall clock is that of the engine's time zone, which is UTC.
+        aware = cast("dt.Timestamp", column.type()).timezone is not None
+        plain = column.cast(dt.Timestamp())
+        return _of_instant(plain, engine, clock) if aware else _of_naive(plain, engine, clock)
     text = date_text(column)
-    found = ibis.ifelse(
-        zoned(column),
-        text.try_cast(dt.Timestamp("UTC")).cast(dt.Timestamp()),
-        text.try_cast(dt.Timestamp()),
-    )
+    naive = text.try_cast(dt.Timestamp())
+    if clock.written is not None:  # a day without a time of day is that day everywhere
+        naive = ibis.ifelse(text.length() > 10, _of_naive(naive, engine, clock), naive)
+    instant = text.try_cast(dt.Timestamp("UTC")).cast(dt.Timestamp())
+    found = ibis.ifelse(zoned(column), _of_instant(instant, engine, clock), naive)
     digit_first = (text >= "0") & (text < ":")  # `epoch` is a date to some engines
     return cast("ir.TimestampValue", ibis.ifelse(digit_first, found, None))
+
+
+def _of_instant(utc: ir.TimestampValue, engine: Engine, clock: Clock) -> ir.TimestampValue:
+    return utc if clock.zone is None else engine.local_time(utc, clock.zone)
+
+
+def _of_naive(wall: ir.TimestampValue, engine: Engine, clock: Clock) -> ir.TimestampValue:
+    if clock.written is None or clock.written == clock.zone:
+        return wall
+    return _of_instant(engine.utc_time(wall, clock.written), engine, clock)
+
+
+def _excel_day(column: ir.Column) -> ir.DateValue:
+    least, most = EXCEL_DAYS
+    number = column.cast(str).strip().try_cast(dt.float64)
+    whole = ibis.ifelse((number >= least) & (number <= most), number, None).floor().cast(dt.int32)
+    zero: ir.DateScalar = ibis.literal(EXCEL_ZERO)
+    return cast("ir.DateValue", (zero + whole.as_interval("D")).cast(dt.date))
 
 
 def customer(column: ir.Column) -> ir.Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from clv.errors import CampaignsError
-from clv.transactions.columns import CUSTOMER, in_first_tier
+from clv.transactions.column_names import CUSTOMER, in_first_tier
 from clv.transactions.logs import LogColumns, roles_of
 
 __all__ = ["recognise"]

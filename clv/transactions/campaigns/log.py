@@ -17,7 +17,7 @@ import pandas as pd
 from clv.errors import CampaignsError
 from clv.transactions.campaigns.columns import recognise
 from clv.transactions.campaigns.reading import canonical, collect
-from clv.transactions.columns import plain
+from clv.transactions.column_names import plain
 from clv.transactions.logs import LogColumns, Mask, fingerprint, open_log, set_aside
 from clv.transactions.report import LogReport, counted
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clv.errors import IncidentsError
-from clv.transactions.columns import CUSTOMER, in_first_tier, plain
+from clv.transactions.column_names import CUSTOMER, in_first_tier, plain
 from clv.transactions.logs import LogColumns, roles_of
 
 __all__ = ["ROLES", "IncidentColumns", "recognise"]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clv.errors import IncidentsError
-from clv.transactions.columns import plain
+from clv.transactions.column_names import plain
 from clv.transactions.incidents.columns import IncidentColumns, recognise
 from clv.transactions.incidents.reading import canonical, collect
 from clv.transactions.incidents.values import type_of, types_of_tags

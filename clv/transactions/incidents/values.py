@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from clv.transactions.columns import plain
+from clv.transactions.column_names import plain
 
 __all__ = ["DETECTED", "SEVERITY", "TRUTH", "meanings", "type_of", "types_of_tags"]
 
