@@ -9,9 +9,11 @@ import pytest
 
 import clv
 from clv.book.budget import acquisition, curve, offers, retention_stakes, stages
+from clv.book.budget_range import PROBED, EffectOfMoney, _probe, kept_ranges
 from clv.book.split import Expected, loyal, split
 from clv.errors import RequestError, UnknownNameError
 from clv.recommend.retention_offers import Offer
+from clv.recommend.retention_uncertainty import MoneyDraws
 from clv.recommend.split import Project
 from clv.recommend.stages import STAGES
 from clv.value.terms import Terms
@@ -19,10 +21,9 @@ from tests.cli.command import CDNOW_END
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> clv.Book:
+def book(cdnow_book: Path) -> clv.Book:
     """A book of the CDNOW sample; not to be changed."""
-    path: Path = tmp_path_factory.mktemp("books") / "book"
-    return clv.build_book(clv.datasets.path("cdnow"), path, end=CDNOW_END, unit="week")
+    return clv.Book(cdnow_book)
 
 
 def test_stages_follow_the_rules_of_the_policy(book: clv.Book) -> None:
@@ -127,3 +128,69 @@ def test_what_cannot_be_expected_is_refused(book: clv.Book) -> None:
         split(book, expected=[Expected("defective", -1, 35)])
     with pytest.raises(RequestError, match="'stage', or by segments"):
         book.budget(by="region")
+
+
+def test_the_range_of_a_budget_has_two_parts(book: clv.Book) -> None:
+    whole = book.budget(100.0)
+    kept = whole.gain_range
+    assert kept is not None
+    assert kept.low < kept.orders_low < whole.total_gain < kept.orders_high < kept.high
+    assert 0.9 < kept.from_money < 1  # assumed: e .3 ± .15 and a factor of two in the money scale
+    assert kept.origin == "assumed"
+    assert any(" % of this doubt is about what money achieves" in told for told in whole.sentences)
+               for told in whole.sentences)  # fmt: skip
+
+
+def test_were_it_known_what_money_achieves_only_the_orders_would_be_in_doubt(
+    book: clv.Book,
+) -> None:
+    whole = book.budget(100.0)
+    n = len(whole.spend)
+    e = np.full(n, book.policy.retention.effect)
+    known = MoneyDraws(
+        book.policy.retention.money_scale * (1 + 1e-9 * np.arange(399)), 0.0, 0.0
+    )  # σ, as good as
+    sure = EffectOfMoney(e, np.zeros(n), np.zeros(n))
+    (kept,) = kept_ranges(book, whole.spend[None], whole.expected_gain[None], sure, known)
+    # each of the 133 models stands there three times: the bounds are two draws next to each other
+    assert (kept.low, kept.high) == pytest.approx((kept.orders_low, kept.orders_high), rel=0.01)
+    assert kept.from_money == pytest.approx(0, abs=1e-6)
+
+
+def test_the_interval_is_in_proportion_to_what_is_known_of_e(book: clv.Book) -> None:
+    """Where only e is in doubt, what is kept is e over its mean times what is expected."""
+    whole = book.budget(100.0)
+    n = len(whole.spend)
+    flat = MoneyDraws(book.policy.retention.money_scale * (1 + 1e-9 * np.arange(399)), 0.1, 0.0)
+    e = EffectOfMoney(np.full(n, 0.3), np.full(n, 0.1), np.zeros(n))
+    (kept,) = kept_ranges(book, whole.spend[None], whole.expected_gain[None], e, flat)
+    # 10 and 90 % points of N(.3, .1): .3 ± .128; the orders' own part widens it a little
+    assert kept.high - kept.low == pytest.approx(2 * 0.12816 / 0.3 * whole.total_gain, rel=0.06)
+
+
+def test_the_curve_has_an_interval_at_every_budget(book: clv.Book) -> None:
+    shown = curve(book, [50.0, 100.0, 200.0])
+    assert shown.gain_low is not None
+    assert shown.gain_high is not None
+    assert (shown.gain_low < shown.gain).all()
+    assert (shown.gain < shown.gain_high).all()
+    assert (np.diff(shown.gain_low) > 0).all()
+    kept = book.budget(100.0).gain_range
+    assert kept is not None
+    assert (shown.gain_low[1], shown.gain_high[1]) == pytest.approx((kept.low, kept.high), rel=1e-6)
+
+
+def test_some_customers_stand_for_all_of_what_is_kept() -> None:
+    """Sums over the sample are those over all, and no one large is left out."""
+    gain = np.random.default_rng(1).lognormal(0, 1.5, 50_000)
+    gain[::3] = 0.0
+    rows, weight = _probe(gain)
+    assert len(rows) <= PROBED
+    assert weight @ gain[rows] == pytest.approx(gain.sum(), rel=1e-9)
+    assert set(np.flatnonzero(gain > gain.sum() / PROBED)) <= set(rows)
+    ratio = 1 + 0.1 * np.random.default_rng(2).standard_normal(len(gain))  # under another model
+    # sd .1 over √2000 draws in proportion to gain: four of these
+    assert weight @ (ratio * gain)[rows] == pytest.approx(ratio @ gain, rel=4 * 0.1 / 2000**0.5)
+    few, ones = _probe(gain[:100])
+    assert (ones == 1).all()
+    assert len(few) == np.count_nonzero(gain[:100])
