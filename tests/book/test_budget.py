@@ -138,7 +138,6 @@ def test_the_range_of_a_budget_has_two_parts(book: clv.Book) -> None:
     assert 0.9 < kept.from_money < 1  # assumed: e .3 ± .15 and a factor of two in the money scale
     assert kept.origin == "assumed"
     assert any(" % of this doubt is about what money achieves" in told for told in whole.sentences)
-               for told in whole.sentences)  # fmt: skip
 
 
 def test_were_it_known_what_money_achieves_only_the_orders_would_be_in_doubt(
