@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ import numpy as np
 from clv.arrays import Floats, Rows
 from clv.book import Book
 from clv.book.orders import orders_of
+from clv.campaigns.design import compared_by_chance, design_of, short_window
 from clv.campaigns.result import ArmResult, CampaignFit, CampaignResult, SegmentResult
 from clv.campaigns.segmentation import Segmentation, segment_evidence
 from clv.campaigns.thinning import Thinned
@@ -32,7 +33,6 @@ from clv.recommend.campaigns import (
     randomised_effects,
     retention_posterior,
     segment_effects,
-    shares_differ,
 )
 from clv.recommend.learned import Basis, Learned
 from clv.recommend.policy import Policy
@@ -54,17 +54,10 @@ __all__ = ["By", "fit_campaigns"]
 NORMAL_95 = 1.959963984540054
 """Standard deviations of a 95 % interval."""
 
-LEAST = 2
-"""Customers that every arm needs for an effect and its error."""
-
-OF_CUSTOMERS = (
-    *("customer_id", "arm", "spend", "assignment_probability", "frequency", "recency", "T"),
-    *("spend_frequency", "monetary_value", "purchases", "amount"),
-)
-"""What outcomes hold one value a customer of."""
-
-FEW = 50
-"""Customers of an arm below which its interval is called rough."""
+FEW = 100
+"""Customers of an arm below which its interval is called rough. What customers buy is skewed: where
+their rates had a gamma shape of 0.3, simulated 95 % intervals held in 85 % of the campaigns with 20
+customers in the smaller arm, in 90 % with 50, in 92 % with 100 and in 94 % with 500."""
 
 
 def fit_campaigns(
@@ -113,7 +106,7 @@ def fit_campaigns(
     expect = _Expected.before(book, found.orders, begins - timedelta(days=1))
     policy = book.stated_policy
     compared = [
-        _compared(
+        compared_by_chance(
             campaign_outcomes(found.orders, log, name, end=found.end, window=window, unit=book.unit)
         )
         for name in log.campaigns
@@ -211,7 +204,7 @@ def _campaign(
     baseline = alive * model.expected_purchases_if_alive(w, x, T, t_x)
     margin = policy.margin * np.nan_to_num(o.amount)
     foreseen = np.column_stack([baseline, policy.margin * spend * baseline])
-    probability, basis, concerns = _design(o, randomised=randomised)
+    probability, basis, concerns = design_of(o, randomised=randomised)
     if basis == "causal":
         by_chance = [
             randomised_effects(y, o.arm, probability, foreseen) for y in (o.purchases, margin)
@@ -228,6 +221,10 @@ def _campaign(
         for arm, n in zip(o.arms, sizes, strict=True)
         if n < FEW
     ]
+    months = policy.retention.period_months
+    period = Terms(1.0, 0.0, months).horizon(o.first_date, o.unit)
+    in_period = 1 - model.survival_if_alive(period, x, T, t_x)
+    concerns += short_window(o, months, float(alive @ leaves), float(alive @ in_period))
     in_control = o.arm == 0
     drift = float(o.purchases[in_control].sum() / baseline[in_control].sum())
     thinned = Thinned.of(model, x, T, alive, w)
@@ -286,51 +283,6 @@ def _campaign(
             segment, o.arm, bought.scores, (o.spend / spend, alive * leaves), curves, known_spend
         ),
     )
-
-
-def _compared(o: CampaignOutcomes) -> CampaignOutcomes:
-    """Leave out who was put into an arm for sure: nobody alike can have been in another.
-
-    They would stand for themselves in their own arm and be missing from the others, which the sizes
-    of the arms do not show where they are few.
-    """
-    sure = o.assignment_probability == 1
-    sizes = np.bincount(o.arm[~sure], minlength=len(o.arms))
-    stated = not np.isnan(o.assignment_probability).any()
-    if not (stated and sure.any() and sizes.min() >= LEAST):
-        return o
-    shown = tuple(f"customer {who!r}" for who in o.customer_id[sure][:3])
-    report = o.report.without(
-        "a customer put into the arm for sure (assignment_probability 1)", int(sure.sum()), shown
-    )
-    rows = {name: getattr(o, name)[~sure] for name in OF_CUSTOMERS}
-    return replace(o, **rows, report=report)
-
-
-def _design(o: CampaignOutcomes, *, randomised: bool) -> tuple[Floats, Basis, list[str]]:
-    """Return the probabilities of the arms, whether chance decided, and why not."""
-    probability = o.assignment_probability
-    if np.isnan(probability).any():
-        if not randomised:
-            return probability, "associational", []
-        sizes = np.bincount(o.arm)
-        return (sizes / sizes.sum())[o.arm], "causal", []
-    if (probability == 1).any():
-        told = (
-            "Hardly anybody was put into an arm by chance: the stated probabilities are 1. What "
-            "follows is taken as if somebody had chosen the customers."
-        )
-        return probability, "associational", [told]
-    odd = shares_differ(o.arm, probability)
-    if not len(odd):
-        return probability, "causal", []
-    names = ", ".join(repr(o.arms[a]) for a in odd)
-    told = (
-        f"The sizes of arm {names} are not what the stated probabilities give: customers were lost "
-        "or moved after chance had decided, so the arms are not alike. What follows is taken as "
-        "if somebody had chosen the customers."
-    )
-    return probability, "associational", [told]
 
 
 def _arm(

@@ -14,7 +14,6 @@ from clv.build import build_book
 from clv.campaigns import CampaignFit, fit_campaigns
 from clv.campaigns.learning import _campaign, _Expected
 from clv.campaigns.segmentation import Segmentation
-from clv.campaigns.segmentation import Segmentation
 from clv.errors import CampaignsError, RequestError
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.mbg_cnbd import MBGCNBD
@@ -222,6 +221,18 @@ def test_buying_more_than_all_leavers_would_is_a_caution(shop: Shop, built: Path
     (one,) = fit_campaigns(Book(built), read_campaigns(shop.campaigns), orders=orders).campaigns
     assert any("'letter'" in told and "at most 100 %" in told for told in one.concerns)
     assert one.arms[0].kept == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_window_that_saw_few_of_the_leavers_is_a_caution(
+    shop: Shop, built: Path, found: CampaignFit
+) -> None:
+    """In 30 of 365 days about a tenth leaves; in 245 most of those who would within the year."""
+    log = read_campaigns(shop.campaigns)
+    (one,) = fit_campaigns(Book(built), log, window=30).campaigns
+    (told,) = [said for said in one.concerns if "wears off" in said]
+    assert "within the 12 months" in told
+    assert 5 < float(told.split("is for, ")[1].split(" %")[0]) < 20
+    assert not any("wears off" in said for said in found.campaigns[0].concerns)
 
 
 def test_spend_that_is_not_known_is_not_learned_from(shop: Shop, built: Path) -> None:
