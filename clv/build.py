@@ -11,12 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
+import ibis
 import numpy as np
 import pyarrow.parquet as pq
 
 from clv.book import Book
-from clv.book.directory import MODELS, POLICY, SCORE_COLUMNS, VALUES, refuse_other, write_book
-from clv.book.intervals import add_intervals, draws_of, without_intervals
+from clv.book.directory import (
+    INTERVAL_COLUMNS,
+    MODELS,
+    POLICY,
+    SCORE_COLUMNS,
+    VALUES,
+    refuse_other,
+    write_book,
+)
+from clv.book.intervals import ValuedBy, draws_of, store_intervals, without_intervals
 from clv.book.orders import source_beside
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
@@ -127,7 +136,7 @@ def build_book(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "source": source_beside(Path(path), orders.source),
         "input_sha256": orders.sha256,
-        "schema": orders.schema.to_dict(),
+        "columns": orders.columns.to_dict(),
         "rows": found.report.to_dict(),
         "end": found.end.isoformat(),
         "end_assumed": found.end_assumed,
@@ -153,15 +162,8 @@ def build_book(
     with write_book(Path(path), manifest) as folder:
         _write_values(table, folder / VALUES)
         progress("Drawing intervals")
-        manifest["intervals"] |= add_intervals(
-            folder / VALUES,
-            draws,
-            terms,
-            end=found.end,
-            unit=unit,
-            paid_share=manifest["paid_share"],
-            row_group=ROW_GROUP,
-        )
+        about = ValuedBy(found.customers, terms, found.end, unit, manifest["paid_share"])
+        manifest["intervals"] |= store_intervals(folder / VALUES, draws, about, row_group=ROW_GROUP)
         manifest["totals"] = _totals(folder / VALUES)
         models = {
             role: {
@@ -214,8 +216,9 @@ def _with_concerns(fit: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]
 
 
 def _write_values(table: ir.Table, file: Path) -> None:
-    """Write one row a customer; a full disk is an OSError, whoever meets it."""
+    """Write one row a customer, bounds still open; a full disk is an OSError, whoever meets it."""
     values = table.select(*SCORE_COLUMNS, "first_date").order_by("customer_id")
+    values = values.mutate(**{name: ibis.null("float64") for name in INTERVAL_COLUMNS})
     try:
         values.to_parquet(file, row_group_size=ROW_GROUP, compression="zstd")
     except duckdb.IOException as error:
@@ -224,14 +227,18 @@ def _write_values(table: ir.Table, file: Path) -> None:
 
 def _totals(values: Path) -> dict[str, float | None]:
     """Sum over the customers in the order of the file, so that the same input sums the same."""
-    names = ("p_alive", "expected_purchases", "value_if_alive", "lifetime_value")
-    table = pq.read_table(values, columns=list(names))
-    totals = {name: float(np.sum(table.column(name).to_numpy())) for name in names}
+    names = ["p_alive", "expected_purchases", "value_if_alive", "lifetime_value"]
+    sums = np.zeros(len(names))
+    with pq.ParquetFile(values) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=names)
+            # Without a horizon the expected number of purchases is not a finite sum: null here.
+            sums += [float(np.sum(table.column(name).to_numpy())) for name in names]
+    totals = dict(zip(names, sums.tolist(), strict=True))
     bad = [name for name in names if np.isinf(totals[name])]
     if bad:
         raise FitError(
             f"The sum of {', '.join(bad)} over all customers is not a finite number. The fitted "
             "models do not suit these orders; look at their parameters with clv fit."
         )
-    # Without a horizon the expected number of purchases is not a finite sum; the rest is.
     return {name: None if np.isnan(total) else total for name, total in totals.items()}

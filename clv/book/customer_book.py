@@ -217,8 +217,34 @@ class Book:
     # -- values -----------------------------------------------------------------------------------
 
     def read(self, columns: Sequence[str]) -> pa.Table:
-        """Read some columns of all customers, in the order of their ids."""
+        """Read some columns of all customers, in the order of their ids.
+
+        The bounds of intervals are nulls where they are drawn when asked for: see
+        :meth:`with_intervals`.
+        """
         return read_values(self.path, columns)
+
+    def with_intervals(self, rows: pa.Table) -> pa.Table:
+        """Fill in the bounds of intervals where the build of a large book left them open.
+
+        Parameters
+        ----------
+        rows : pyarrow.Table
+            Some rows of :meth:`read`, with the columns of :data:`~clv.book.values.VALUE_COLUMNS`.
+
+        Returns
+        -------
+        pyarrow.Table
+        """
+        if self.manifest["intervals"]["drawn"] == "stored":
+            return rows
+        from clv.book.intervals import ValuedBy, with_intervals
+        from clv.value.terms import Terms
+
+        about = self.manifest
+        terms = Terms(**{name: about["terms"][name] for name in TERMS})
+        valued = ValuedBy(self.customers, terms, self.end, self.unit, about["paid_share"])
+        return with_intervals(rows, self.draws, valued)
 
     def values(self, *, top: int | None = None) -> pd.DataFrame:
         """Values of all customers, or of the `top` most valuable, the highest first.
@@ -235,7 +261,7 @@ class Book:
                 raise RequestError(f"The number of customers to show is at least 1; got {top}.")
             order = [("lifetime_value", "descending"), ("customer_id", "ascending")]
             table = table.sort_by(order).slice(0, top)
-        frame: pd.DataFrame = table.to_pandas()
+        frame: pd.DataFrame = self.with_intervals(table).to_pandas()
         return frame
 
     def customer(self, customer_id: str) -> dict[str, Any]:
@@ -248,7 +274,8 @@ class Book:
         """
         row = read_customer(self.path, customer_id)
         if row is not None:
-            return row
+            found: dict[str, Any] = self.with_intervals(row).to_pylist()[0]
+            return found
         raise UnknownNameError(
             "customer",
             customer_id,

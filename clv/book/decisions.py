@@ -70,6 +70,9 @@ class Opened(Protocol):
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Read some columns of all customers."""
 
+    def with_intervals(self, rows: pa.Table) -> pa.Table:
+        """Fill in bounds that the build left open."""
+
 
 def forecast(book: Opened, months: int) -> Forecast:
     """Forecast by calendar month, in expectation and with predictive intervals.

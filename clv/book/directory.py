@@ -37,7 +37,7 @@ __all__ = [
     "write_book",
 ]
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
 SCORE_COLUMNS = (
     "customer_id",

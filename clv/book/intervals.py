@@ -1,11 +1,17 @@
-"""The intervals of a customer book: drawn when it is built, read where a figure is shown."""
+"""The intervals of a customer book: drawn when it is built, read where a figure is shown.
+
+Futures of a million customers take longer than all else that a build does, and hardly anyone reads
+them all. So the bounds of a large book are drawn when they are asked for: of one customer, of the
+most valuable, of those whom a failure hit. The total is drawn at the build all the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -20,14 +26,77 @@ from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpendFit
 from clv.value.terms import Terms
-from clv.value.value_intervals import CustomerColumns, ValueIntervals, value_intervals
+from clv.value.value_intervals import (
+    CustomerColumns,
+    ValueIntervals,
+    total_interval,
+    value_intervals,
+)
 
 __all__ = [
-    "add_intervals",
+    "NEEDED",
+    "ValuedBy",
     "customer_columns",
     "draws_of",
+    "store_intervals",
+    "with_intervals",
     "without_intervals",
 ]
+
+STORED_UP_TO = 200_000
+"""Customers of whom all bounds are stored."""
+
+SAMPLED = 10_000
+"""Customers that tell the bounds of the total of a larger book."""
+
+NEEDED = (
+    *("frequency", "recency", "T", "monetary_value", "spend_frequency"),
+    *("expected_purchases", "expected_spend", "lifetime_value"),
+)
+"""What is read of a customer to draw bounds."""
+
+WITHOUT_TOTAL = "Without a horizon no interval of what is to come is drawn."
+
+
+class DrawnWith(TypedDict):
+    """Arguments of :func:`~clv.value.value_intervals.value_intervals` by name."""
+
+    margin: float
+    paid_share: float
+    rate: float
+    horizon: float
+
+
+@dataclass(frozen=True)
+class ValuedBy:
+    """How the values of a book came about.
+
+    Attributes
+    ----------
+    customers : int
+        How many there are.
+    terms : Terms
+        Margin, discount rate, horizon.
+    end, unit : date, str
+        Last day of observation; unit of the models.
+    paid_share : float
+        Share of purchases that are paid for.
+    """
+
+    customers: int
+    terms: Terms
+    end: date
+    unit: Unit
+    paid_share: float
+
+    def drawn_with(self) -> DrawnWith:
+        """What intervals are drawn with; the rate and the horizon in the unit of the models."""
+        return {
+            "margin": self.terms.margin,
+            "paid_share": self.paid_share,
+            "rate": self.terms.rate(self.unit),
+            "horizon": self.terms.horizon(self.end, self.unit),
+        }
 
 
 def draws_of(
@@ -65,17 +134,14 @@ def without_intervals(draws: Iterable[ParameterDraws[Any]]) -> str:
     return " ".join(d.sentence for d in draws if not d)
 
 
-def add_intervals(
+def store_intervals(
     file: Path,
     draws: Mapping[str, ParameterDraws[Any]],
-    terms: Terms,
+    about: ValuedBy,
     *,
-    end: date,
-    unit: Unit,
-    paid_share: float,
     row_group: int,
 ) -> dict[str, Any]:
-    """Add the bounds to a file of values; return what to say of the total.
+    """Add the bounds to a file of values; of many customers leave them to be drawn when asked for.
 
     Parameters
     ----------
@@ -83,39 +149,75 @@ def add_intervals(
         Parquet file with the expectations.
     draws : mapping of str to ParameterDraws
         From :func:`draws_of`.
-    terms : Terms
-        Of the values.
-    end, unit : date, str
-        Last day of observation; unit of the models.
-    paid_share : float
-        Share of purchases that are paid for.
+    about : ValuedBy
+        How the values came about.
     row_group : int
         Rows of one group of the file.
 
     Returns
     -------
     dict
-        `lifetime_value`: bounds of the sum over all customers, or None; `without_total`: why none.
+        `drawn`: "stored" or "asked"; `lifetime_value`: bounds of the sum over all customers, or
+        None; `without_total`: why none.
     """
+    some, finite = all(draws.values()), about.terms.horizon_months is not None
+    told = WITHOUT_TOTAL if some and not finite else ""
+    if about.customers > STORED_UP_TO:
+        total = _total_of_many(file, draws, about) if some and finite else None
+        return {"drawn": "asked", "lifetime_value": total, "without_total": told}
     table = pq.read_table(file)
-    found: ValueIntervals | None = None
-    if all(draws.values()):
-        found = value_intervals(
+    found = _drawn(table, draws, about)
+    pq.write_table(_with(table, found), file, row_group_size=row_group, compression="zstd")
+    total = list(found.total) if found and found.total else None
+    return {"drawn": "stored", "lifetime_value": total, "without_total": told}
+
+
+def with_intervals(
+    table: pa.Table, draws: Mapping[str, ParameterDraws[Any]], about: ValuedBy
+) -> pa.Table:
+    """Draw the bounds of the customers in a table of values, which has :data:`NEEDED` columns."""
+    return _with(table, _drawn(table, draws, about))
+
+
+def _drawn(
+    table: pa.Table, draws: Mapping[str, ParameterDraws[Any]], about: ValuedBy
+) -> ValueIntervals | None:
+    if not all(draws.values()) or not len(table):
+        return None
+    return value_intervals(
+        draws["purchases"].models,
+        draws["spend"].models,
+        customer_columns(table),
+        discount=_mean_discount(table, about),
+        **about.drawn_with(),
+    )
+
+
+def _total_of_many(
+    file: Path, draws: Mapping[str, ParameterDraws[Any]], about: ValuedBy
+) -> list[float]:
+    """Bounds of the sum over all customers, from every k-th of them."""
+    step = max(1, about.customers // SAMPLED)
+    parts, at, whole = [], 0, 0.0
+    with pq.ParquetFile(file) as opened:
+        for group in range(opened.num_row_groups):
+            rows = opened.read_row_group(group, columns=list(NEEDED))
+            parts.append(rows.take(np.arange(-at % step, len(rows), step)))
+            whole += float(np.sum(rows.column("lifetime_value").to_numpy()))
+            at += len(rows)
+    some = pa.concat_tables(parts)
+    return list(
+        total_interval(
             draws["purchases"].models,
             draws["spend"].models,
-            customer_columns(table),
-            discount=_mean_discount(table, terms),
-            margin=terms.margin,
-            paid_share=paid_share,
-            rate=terms.rate(unit),
-            horizon=terms.horizon(end, unit),
+            customer_columns(some),
+            discount=_mean_discount(some, about),
+            **about.drawn_with(),
+            total=whole,
+            expected=some.column("lifetime_value").to_numpy(),
+            customers=about.customers,
         )
-    for name, column in zip(INTERVAL_COLUMNS, _columns(found, len(table)), strict=True):
-        table = table.append_column(name, column)
-    pq.write_table(table, file, row_group_size=row_group, compression="zstd")
-    total = found.total if found else None
-    why = "" if total or not found else "Without a horizon no interval of what is to come is drawn."
-    return {"lifetime_value": list(total) if total else None, "without_total": why}
+    )
 
 
 def customer_columns(table: pa.Table) -> CustomerColumns:
@@ -125,18 +227,26 @@ def customer_columns(table: pa.Table) -> CustomerColumns:
     return CustomerColumns(x, t_x, T, k, np.nan_to_num(m))
 
 
-def _columns(found: ValueIntervals | None, rows: int) -> list[pa.Array]:
-    none = pa.nulls(rows, pa.float64())
-    if found is None:
-        return [none] * 4
-    lives = [none, none] if found.lifetime_value is None else map(pa.array, found.lifetime_value)
-    return [*map(pa.array, found.value_if_alive), *lives]
+def _with(table: pa.Table, found: ValueIntervals | None) -> pa.Table:
+    none = pa.nulls(len(table), pa.float64())
+    bounds = [none] * 4
+    if found is not None:
+        lives = (
+            [none, none] if found.lifetime_value is None else map(pa.array, found.lifetime_value)
+        )
+        bounds = [*map(pa.array, found.value_if_alive), *lives]
+    for name, column in zip(INTERVAL_COLUMNS, bounds, strict=True):
+        if name in table.column_names:
+            table = table.set_column(table.column_names.index(name), name, column)
+        else:
+            table = table.append_column(name, column)
+    return table
 
 
-def _mean_discount(table: pa.Table, terms: Terms) -> Floats:
+def _mean_discount(table: pa.Table, about: ValuedBy) -> Floats:
     """E[discounted purchases] / E[purchases] of each customer; 1 where none are expected."""
     names = ("expected_purchases", "expected_spend", "lifetime_value")
     expected, spend, value = (table.column(name).to_numpy().astype(float) for name in names)
-    undiscounted = terms.margin * spend * expected
+    undiscounted = about.terms.margin * spend * expected
     some = undiscounted > 0  # nan without a horizon, where it is not used
     return np.where(some, value / np.where(some, undiscounted, 1.0), 1.0)

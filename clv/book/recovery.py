@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clv.arrays import Floats
+from clv.book.values import VALUE_COLUMNS
 from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT
 from clv.recommend.group import UniformOffer, uniform_offer
@@ -125,11 +126,16 @@ def recover_all(
         "value_if_alive", "frequency", "p_alive", "lifetime_value", "value_if_alive_low",
         "value_if_alive_high",
     )  # fmt: skip
-    table = book.read(("customer_id", *names))
-    ids: npt.NDArray[Any] = table.column(0).to_numpy()
-    columns = [np.asarray(column, dtype=float) for column in table.columns[1:]]
+    table = book.read(VALUE_COLUMNS)
+    ids: npt.NDArray[Any] = table.column("customer_id").to_numpy()
+    rows = np.arange(len(ids))
     if customers is not None:
-        ids, columns = _those(ids, columns, customers)
+        rows = _rows_of(ids, customers)
+        ids = np.array(customers, dtype=object)
+    known = rows >= 0
+    table = book.with_intervals(table.take(rows[known]) if customers is not None else table)
+    columns = np.full((len(names), len(rows)), np.nan)
+    columns[:, known] = [table.column(name).to_numpy() for name in names]
     each = np.full(len(ids), np.nan) if losses is None else np.asarray(losses, dtype=float)
     each = each if loss is None else np.where(np.isnan(each), loss, each)
     without = int(np.isnan(each).sum())
@@ -208,10 +214,8 @@ def read_affected(path: str | Path) -> tuple[list[str], Floats | None]:
     return customers, losses
 
 
-def _those(
-    ids: npt.NDArray[Any], columns: list[Floats], customers: Sequence[str]
-) -> tuple[npt.NDArray[Any], list[Floats]]:
-    """Take the rows of these customers; nan for those who are not there."""
+def _rows_of(ids: npt.NDArray[Any], customers: Sequence[str]) -> npt.NDArray[np.intp]:
+    """Rows of these customers; -1 for those who are not there."""
     place = {who: i for i, who in enumerate(ids.tolist())}
     rows = np.array([place.get(who, -1) for who in customers], dtype=np.intp)
     if (rows < 0).all():
@@ -220,8 +224,7 @@ def _those(
             f"{customers[0]!r}, the book's own {ids[0]!r}. Ids are text and keep their leading "
             "zeros."
         )
-    there = rows >= 0
-    return np.array(customers, dtype=object), [np.where(there, c[rows], np.nan) for c in columns]
+    return rows
 
 
 def _shares(book: Opened, lifetime: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv.book.directory import INTERVAL_COLUMNS, SCORE_COLUMNS, VALUES
 
@@ -31,15 +31,14 @@ def read_values(folder: Path, columns: Sequence[str]) -> pa.Table:
     return _file(folder).read(columns=list(columns)).select(list(columns))
 
 
-def read_customer(folder: Path, customer_id: str) -> dict[str, Any] | None:
-    """Read :data:`VALUE_COLUMNS` of one customer; None where the book has no such customer."""
+def read_customer(folder: Path, customer_id: str) -> pa.Table | None:
+    """Read :data:`VALUE_COLUMNS` of one customer, one row; None where there is no such customer."""
     file = _file(folder)
     for group in _likely_first(file.metadata, customer_id):
         ids = file.read_row_group(group, columns=["customer_id"]).column(0).to_pylist()
         if customer_id in ids:
             table = file.read_row_group(group, columns=list(VALUE_COLUMNS))
-            row: dict[str, Any] = table.slice(ids.index(customer_id), 1).to_pylist()[0]
-            return {name: row[name] for name in VALUE_COLUMNS}
+            return table.slice(ids.index(customer_id), 1).select(VALUE_COLUMNS)
     return None
 
 

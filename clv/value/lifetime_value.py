@@ -11,12 +11,15 @@ on the customer's own row and stays in the engine.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import ibis
 import numpy as np
 import pyarrow as pa
 
+from clv.arrays import Floats
 from clv.errors import FitError
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["lifetime_value", "score"]
+
+PART, THREADS = 65_536, os.cpu_count() or 1
+"""Histories of one part, and how many parts are computed at a time."""
 
 LEAVING = ("p_leaves", "value_leaves")
 INTERNAL = ("first_date", "recency_days", "T_days", "discounted_purchases", *LEAVING)
@@ -118,39 +124,14 @@ def score(
     """
     customers = histories.table
     refuse_infinite_spend(customers, spend)
-    unit = histories.unit
-    horizon = terms.horizon(histories.end, unit)
-    leaving = Terms(1.0, 0.0, leave_months).horizon(histories.end, unit)
-    x, t_x, T = histories.frequency, histories.recency, histories.T
-    p_alive = purchases.p_alive(x, t_x, T)
-    discounted = purchases.discounted_purchases_if_alive(
-        x, T, t_x, rate=terms.rate(unit), horizon=horizon
-    )
-    expected = (
-        np.full_like(x, np.nan)
-        if np.isinf(horizon)
-        else p_alive * purchases.expected_purchases_if_alive(horizon, x, T, t_x)
-    )
+    leaving = Terms(1.0, 0.0, leave_months).horizon(histories.end, histories.unit)
     scores = ibis.memtable(
         pa.table(
             {
-                "frequency": x,
-                "recency": t_x,
-                "T": T,
-                "p_alive": p_alive,
-                "expected_purchases": pa.array(expected, from_pandas=True),  # nan is null
-                "discounted_purchases": discounted,
-                "p_leaves": 1 - purchases.survival_if_alive(leaving, x, T, t_x),
-                "value_leaves": value_leaving(
-                    purchases,
-                    x,
-                    t_x,
-                    T,
-                    rate=terms.rate(unit),
-                    horizon=horizon,
-                    leaving=leaving,
-                    discounted=discounted,
-                ),
+                "frequency": histories.frequency,
+                "recency": histories.recency,
+                "T": histories.T,
+                **_expectations(histories, purchases, terms, leaving),
             }
         )
     )
@@ -163,6 +144,46 @@ def score(
     return joined.mutate(lifetime_value=joined.p_alive * joined.value_if_alive).order_by(
         "customer_id"
     )
+
+
+def _expectations(
+    histories: CustomerHistories, purchases: PurchaseModel, terms: Terms, leaving: float
+) -> dict[str, pa.Array]:
+    """What the purchase model expects of each distinct history, columns by name."""
+    unit = histories.unit
+    rate, horizon = terms.rate(unit), terms.horizon(histories.end, unit)
+
+    def part(rows: slice) -> dict[str, Floats]:
+        x, t_x, T = (c[rows] for c in (histories.frequency, histories.recency, histories.T))
+        p_alive = purchases.p_alive(x, t_x, T)
+        discounted = purchases.discounted_purchases_if_alive(x, T, t_x, rate=rate, horizon=horizon)
+        if np.isinf(horizon):
+            expected = np.full_like(x, np.nan)
+        else:
+            expected = p_alive * purchases.expected_purchases_if_alive(horizon, x, T, t_x)
+        value_leaves = value_leaving(
+            purchases,
+            x,
+            t_x,
+            T,
+            rate=rate,
+            horizon=horizon,
+            leaving=leaving,
+            discounted=discounted,
+        )
+        return {
+            "p_alive": p_alive,
+            "expected_purchases": expected,
+            "discounted_purchases": discounted,
+            "p_leaves": 1 - purchases.survival_if_alive(leaving, x, T, t_x),
+            "value_leaves": value_leaves,
+        }
+
+    # Array functions let go of the interpreter, so that parts are computed side by side.
+    with ThreadPoolExecutor(THREADS) as pool:
+        parts = list(pool.map(part, (slice(i, i + PART) for i in range(0, len(histories), PART))))
+    columns = {name: np.concatenate([found[name] for found in parts]) for name in parts[0]}
+    return {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
 
 
 def _expected_spend(spend: GammaGamma | PooledSpend, joined: ir.Table) -> ir.FloatingValue:

@@ -36,6 +36,7 @@ __all__ = [
     "ValueIntervals",
     "bounds",
     "futures",
+    "total_interval",
     "value_intervals",
 ]
 
@@ -178,6 +179,64 @@ def value_intervals(
         return ValueIntervals(of_stay, None, None)
     low, high = bounds(totals)
     return ValueIntervals(of_stay, of_life, (float(low), float(high)))
+
+
+def total_interval(
+    purchases: Sequence[PurchaseModel],
+    spends: Sequence[GammaGamma],
+    sample: CustomerColumns,
+    *,
+    discount: Floats,
+    margin: float,
+    paid_share: float,
+    rate: float,
+    horizon: float,
+    total: float,
+    expected: Floats,
+    customers: int,
+    seed: int = 1,
+) -> tuple[float, float]:
+    """Draw the interval of the sum over many customers from a sample of them.
+
+    Of N customers, n sampled, with models i: V · Eᵢ/E + √(N/n) · (Sᵢ − Eᵢ), where V is the expected
+    total, Eᵢ and Sᵢ the sample's expectation and future under models i, and E = Σ `expected`. The
+    ratio carries the parameters, which all customers share, and hardly depends on who is sampled;
+    the difference is chance, whose variance grows as the number of customers.
+
+    Parameters
+    ----------
+    purchases, spends : sequence of models
+        From the posteriors, equally likely, at least :func:`futures` of each.
+    sample : CustomerColumns
+        Histories and spend of the customers sampled, each as likely as any other.
+    discount, margin, paid_share, rate, horizon
+        As for :func:`value_intervals`; the horizon is finite.
+    total : float
+        Expected lifetime value of all customers together.
+    expected : ndarray, shape (n,)
+        That of the sample's customers.
+    customers : int
+        How many there are.
+    seed : int
+        The same seed gives the same interval.
+
+    Returns
+    -------
+    tuple of float
+    """
+    count = futures(len(sample))
+    rng = np.random.default_rng(seed)
+    c, scale = sample, math.sqrt(customers / len(sample))
+    sums = np.empty(count)
+    for i, (model, spend) in enumerate(zip(purchases[:count], spends[:count], strict=True)):
+        each = margin * paid_share * spend.expected_spend(c.k, c.m)
+        to_come = model.discounted_purchases_if_alive(c.x, c.T, c.t_x, rate=rate, horizon=horizon)
+        mean = float(np.sum(model.p_alive(c.x, c.t_x, c.T) * each * to_come))
+        bought = model.simulate_purchases(horizon, rng, c.x, c.t_x, c.T)
+        drawn = float(np.sum(_worth(spend, bought, c, paid_share, rng) * margin * discount))
+        sums[i] = total * mean / float(np.sum(expected)) + scale * (drawn - mean)
+    low, high = bounds(sums)
+    return float(low), float(high)
 
 
 def bounds(draws: npt.NDArray[np.floating]) -> Floats:
