@@ -136,7 +136,7 @@ def build_book(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "source": source_beside(Path(path), orders.source),
         "input_sha256": orders.sha256,
-        "columns": orders.columns.to_dict(),
+        "schema": orders.schema.to_dict(),
         "rows": found.report.to_dict(),
         "end": found.end.isoformat(),
         "end_assumed": found.end_assumed,
