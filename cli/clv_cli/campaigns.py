@@ -149,11 +149,11 @@ def _echo(book: Book, found: CampaignFit, *, written: bool) -> None:
 
 
 def _echo_segments(found: CampaignFit) -> None:
-    """Say where segments differ by more than chance, and what follows for each."""
+    """Say whether segments differ, and what follows for each."""
     if found.learned.segments is None:
         if found.learned.used:
             paragraph(
-                "The segments differ no more than by chance: one effect serves all customers."
+                "The segments differ no more than chance lets expect: one effect serves all customers."
             )
         return
     click.echo()
@@ -169,7 +169,7 @@ def _echo_segments(found: CampaignFit) -> None:
             ]
             for one in found.learned.segments.segments
         ),
-        title="Where segments differ by more than chance (drives away: probability that it does)",
+        title="Effects by segment, each leaning on the others (drives away: probability of that)",
     )
 
 

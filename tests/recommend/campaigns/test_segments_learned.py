@@ -82,7 +82,7 @@ def test_what_the_money_scale_leaves_open_moves_all_segments() -> None:
 
 
 def test_harm_that_is_not_there_is_seldom_claimed() -> None:
-    """Of 400 logs with five segments alike at e .3, each known to ± .2 or so, by simulation."""
+    """Of 400 logs with five segments alike at e .3, each known to ± .09, by simulation."""
     rng = np.random.default_rng(1)
     of_all = retention_posterior(Policy(), [said(0.3, 0.02)])
     error, harmed = 0.05, 0
