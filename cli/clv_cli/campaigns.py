@@ -153,7 +153,8 @@ def _echo_segments(found: CampaignFit) -> None:
     if found.learned.segments is None:
         if found.learned.used:
             paragraph(
-                "The segments differ no more than chance lets expect: one effect serves all customers."
+                "The segments differ no more than chance lets expect: one effect serves all "
+                "customers."
             )
         return
     click.echo()

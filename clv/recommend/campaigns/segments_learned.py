@@ -13,8 +13,8 @@ with the ω² of Paule & Mandel (1982, doi:10.6028/jres.087.022), as in
 :mod:`clv.recommend.campaigns.segments`, and the policy's own figure for θ₀. θ goes back to e by the
 curve g. As g(0) = 0 the sign stays, and with it the probability of harm. Where segments differ no
 more than chance lets expect ω is 0, and one effect serves all; few segments tell ω badly, so that
-it is at most that of effects spread evenly from −1 to 1. What σ leaves open of e is added: it moves all
-segments alike.
+it is at most that of effects spread evenly from −1 to 1. What σ leaves open of e is added: it
+moves all segments alike.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def learned_segments(
     evidence: Mapping[int, Sequence[Evidence]],
     names: Sequence[str],
 ) -> tuple[LearnedSegment, ...]:
-    """Effects of the segments, partially pooled, where segments differ more than chance lets expect.
+    """Effects of the segments, pooled as far as these differ no more than chance lets expect.
 
     Parameters
     ----------
