@@ -27,6 +27,14 @@ __all__ = [
 SHOWN = 3
 """Assumed figures that a table names; the other formats have all."""
 
+MATTERS = {
+    "problems.*.dropout": "{} of new customers leave over such a problem",
+    "retention.effect": "money keeps {} at most of those who would leave",
+    "recovery.savable_share": "the best recovery keeps {} of those who would leave",
+    "margin": "{} of revenue is margin",
+}
+"""Assumed figures that matter most, the first foremost, and what they say."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -73,11 +81,12 @@ def echo_version(version: str) -> None:
 
 def _echo_assumed(book: Book, keys: Sequence[str]) -> None:
     values = book.policy.assumed
-    most = sorted(keys, key=_weight)[:SHOWN] if len(keys) > SHOWN else keys
-    shown = ", ".join(f"{key} {plain(values[key])}" for key in most)
-    if len(keys) == len(most):
-        paragraph(f"Assumed, not confirmed by you: {shown}.")
+    if len(keys) <= SHOWN:
+        told = ", ".join(f"{key} {plain(values[key])}" for key in keys)
+        paragraph(f"Assumed, not confirmed by you: {told}.")
         return
+    most = sorted(keys, key=_weight)[:SHOWN]
+    shown = "; ".join(_in_words(key, values[key]) for key in most)
     paragraph(
         f"Assumed, not confirmed by you: {len(keys)} figures of the policy. Those that matter most "
         f"here: {shown}. All of them: --format json. To set your own: clv policy init policy.toml."
@@ -115,8 +124,14 @@ def without_intervals(book: Book) -> str:
     return str(about["without"] or about["without_total"])
 
 
+def _in_words(key: str, value: Any) -> str:
+    """Say what an assumed figure says, then its key in the policy."""
+    if (place := _weight(key)) == len(MATTERS):
+        return f"{key} {plain(value)}"
+    return f"{[*MATTERS.values()][place].format(percent(value))} ({key})"
+
+
 def _weight(key: str) -> int:
     """Place of an assumed figure among those that matter most; behind them where it is none."""
-    matters = ("problems.*.dropout", "retention.effect", "recovery.savable_share", "margin")
-    places = [i for i, pattern in enumerate(matters) if fnmatch.fnmatch(key, pattern)]
-    return places[0] if places else len(matters)
+    places = [i for i, pattern in enumerate(MATTERS) if fnmatch.fnmatch(key, pattern)]
+    return places[0] if places else len(MATTERS)

@@ -25,6 +25,8 @@ from clv_cli.quantity import QUANTITY
 if TYPE_CHECKING:
     from clv.book import Book
     from clv.incidents import ExperimentPlan, ExperimentResult
+    from clv.recommend.experiment import Assignment
+    from clv.recommend.recovery import Recovery
 
 __all__ = ["experiment"]
 
@@ -294,16 +296,31 @@ def assign_arm(
     elif form == "csv":
         echo_rows([found.to_dict()])
     else:
-        paragraph(f"Offer {money(found.offer, answer.currency)}.")
-        if found.assigned_arm is None:
-            paragraph(f"Not in the experiment: {found.reason}")
-        else:
-            paragraph(
-                f"Write into the log: assigned_arm {found.assigned_arm}, assignment_probability "
-                f"{found.assignment_probability:g}, usual_offer {found.usual_offer:g}, step_offer "
-                f"{found.step_offer:g}, goodwill_amount {found.offer:g}."
-            )
+        _echo_assignment(book, answer, found)
         echo_version(answer.policy_version)
+
+
+def _echo_assignment(book: Book, answer: Recovery, found: Assignment) -> None:
+    from clv.recommend.limits import PERSON
+
+    if answer.binding == PERSON:
+        paragraph(answer.sentence)
+        paragraph("Not in the experiment: a person decides.")
+        return
+    paragraph(f"Offer {money(found.offer, answer.currency)}.")
+    if found.assigned_arm is None:
+        paragraph(f"Not in the experiment: {found.reason}")
+        return
+    paragraph(
+        f"Write into the log: assigned_arm {found.assigned_arm}, assignment_probability "
+        f"{found.assignment_probability:g}, usual_offer {found.usual_offer:g}, step_offer "
+        f"{found.step_offer:g}, goodwill_amount {found.offer:g}."
+    )
+    if "experiment.share" in book.policy.assumed:
+        paragraph(
+            f"That {percent(book.policy.experiment.share)} of the offers get a step more is "
+            "assumed, not confirmed by you: share in [experiment] of the policy."
+        )
 
 
 @experiment.command(

@@ -303,3 +303,8 @@ def _echo_fit(found: Fit[Any], check: CrossCheck | None) -> None:
         paragraph(f"Caution: {concern}")
     if check:
         paragraph(check.sentence)
+        if not check.agree:
+            paragraph(
+                f"Known of lifetimes with {check.model}, whatever the data: "
+                f"{'; '.join(check.known_defects)}."
+            )

@@ -97,8 +97,8 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--customers", type=click.Path(path_type=Path), metavar="FILE",
-    help="With --all: only for those in a .csv file with a column customer_id, and loss if they "
-    "lost different amounts.",
+    help="With --all: only for those in a CSV file with a header. Its column customer_id, or else "
+    "its first, says who; a column loss, if there, what each of them lost.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
@@ -207,22 +207,26 @@ def echo_recovery(book: Book, answer: Recovery) -> None:
     rows = [
         ("first gesture (offer this first)", answer.first_gesture, other.first_gesture),
         ("recommended", answer.recommended, other.recommended),
-        ("most that the customer's value justifies", answer.most, other.most),
+        (_most(answer), answer.most, other.most),
     ]
-    figures = [[name, money(one, currency), money(beside, currency)] for name, one, beside in rows]
-    if not answer.first_gesture:
-        figures[0][1] = "none"
+    figures = [[name, *(_amount(v, currency) for v in both)] for name, *both in rows]
     figures.insert(2, ["  its 10-90 % range", span or "not known", ""])
     if answer.inputs.already_given:
         given = money(answer.inputs.already_given, currency)
         figures.insert(0, ["given on this problem already; on top of it:", given, ""])
-    rules, hour = book.policy.recovery, "each hour that your answer takes costs"
+    rules = book.policy.recovery
     late = answer.inputs.hours >= rules.prompt_hours
     hour_cost = answer.cost_per_hour if late else answer.cost_per_late_hour
     figures += [
         ["ceiling (even for a certain and complete fix)", money(answer.ceiling, currency), ""],
         ["who may approve the recommended amount", answer.authority, ""],
-        [hour if late else f"{hour}, after {rules.prompt_hours:g}", money(hour_cost, currency), ""],
+        [
+            "each further hour of waiting costs"
+            if late
+            else f"each hour of waiting costs, from hour {rules.prompt_hours:g} on",
+            money(hour_cost, currency),
+            "",
+        ],
     ]
     echo_table(
         [
@@ -242,6 +246,16 @@ def echo_recovery(book: Book, answer: Recovery) -> None:
         paragraph(warning, indent="! ")
     _echo_sources(book, answer.learned)
     echo_caveats(book, answer.assumed)
+
+
+def _amount(value: float, currency: str) -> str:
+    return money(value, currency) if value else "none"
+
+
+def _most(answer: Recovery) -> str:
+    """Name the break-even amount, and say so where the policy gives more than that."""
+    told = "most that the customer's value justifies"
+    return f"{told} (the policy gives more)" if answer.recommended > answer.most else told
 
 
 def _echo_sources(book: Book, learned: tuple[str, ...]) -> None:

@@ -87,7 +87,7 @@ def reasons_for(answer: Recovery, policy: Policy) -> tuple[str, ...]:
         *_waiting(answer, policy),
         _decided(answer, policy),
         *_so_far(answer),
-        *_range(answer, policy),
+        *_range(answer),
         *_who(answer, policy),
         *_other_form(answer),
         *([one.sentence for one in answer.owed] or [by_law]),
@@ -108,28 +108,26 @@ def _other_form(answer: Recovery) -> list[str]:
     if answer.binding == PERSON or not (other.recommended or answer.recommended):
         return []
     form = "store credit" if other.form == "credit" else "cash"
-    gain = money(other.net_gain, answer.currency)
+    gain = money(abs(other.net_gain), answer.currency)
+    nets = f"gain {gain}" if other.net_gain >= 0 else f"lose {gain}"
     told = (
         f"In {form} it would be {money(other.recommended, answer.currency)}: each unit of it costs "
-        f"{other.unit_cost:.2f}, and the gain would be {gain} net if customers like it as much."
+        f"{other.unit_cost:.2f}, and it would {nets} net if customers like it as much."
     )
     return [told]
 
 
-def _range(answer: Recovery, policy: Policy) -> list[str]:
+def _range(answer: Recovery) -> list[str]:
     """Say what the range holds, and what it does not."""
     low, high = answer.recommended_low, answer.recommended_high
     if answer.binding == PERSON or low is None or high is None:
         return []
     amount = money(answer.recommended, answer.currency)
-    known = (
-        "What is not known of this customer's value, and of how many leave over such a problem, "
-        f"changes {amount}"
-    )
-    if low == high:
-        return [f"{known} by less than {policy.recovery.grid:g} (the 10-90 % range)."]
+    known = "What is not known of this customer's value, and of how many leave over such a problem,"
+    if low == high == answer.recommended:
+        return [f"{known} leaves {amount} as it is (the 10-90 % range)."]
     between = f"{low:,.2f} to {money(high, answer.currency)}"
-    return [f"{known} to anything from {between} (the 10-90 % range)."]
+    return [f"{known} changes {amount} to anything from {between} (the 10-90 % range)."]
 
 
 def _at_stake(answer: Recovery, policy: Policy) -> list[str]:

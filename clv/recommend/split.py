@@ -128,6 +128,8 @@ class BudgetSplit:
     assumed : tuple of str
         Dotted keys of the policy figures behind it that the company has not set itself, where
         they are known.
+    at_floor : tuple of str
+        Problems whose recovery gets its floor, and by what it keeps alone would get less.
     """
 
     parts: tuple[BudgetPart, ...]
@@ -137,6 +139,7 @@ class BudgetSplit:
     unspent: float
     declined: tuple[str, ...]
     assumed: tuple[str, ...] = ()
+    at_floor: tuple[str, ...] = ()
 
     def spend_on(self, purpose: str) -> float:
         """Return what all parts of one purpose get."""
@@ -152,13 +155,18 @@ class BudgetSplit:
         told = [f"{money(self.total, currency)} in all: {listed}."]
         if self.unspent > 0:
             told.append(
-                f"{money(self.unspent, currency)} of the budget is not spent: it would return less "
-                "than itself."
+                f"{money(self.unspent, currency)} of the budget is left over: within the policy's "
+                "limits no more of it would keep what it costs."
             )
         elif self.shadow_price > 1:
             told.append(
-                f"The next {money(1, currency)} would keep {self.shadow_price:.2f}, in retention "
-                "and recovery alike."
+                f"The next {money(1, currency)} would keep {self.shadow_price:.2f}, wherever the "
+                "policy's limits let it go."
+            )
+        if self.at_floor:
+            told.append(
+                f"For {', '.join(self.at_floor)} recovery gets the floor that the policy gives to "
+                "everyone, and no more: what it keeps would not justify the last of it."
             )
         if self.declined:
             told.append(f"Not worth its cost within this budget: {', '.join(self.declined)}.")
@@ -172,6 +180,7 @@ class BudgetSplit:
             "shadow_price": self.shadow_price,
             "unspent": self.unspent,
             "declined": list(self.declined),
+            "at_floor": list(self.at_floor),
             "assumed": list(self.assumed),
         }
 
@@ -246,7 +255,8 @@ def split_budget(
             f"What must be spent adds up to {fixed + floors:,.2f} (appreciation "
             f"{appreciation:,.2f}; the least per customer and problem "
             f"{fixed + floors - appreciation:,.2f}), more than the budget of {total:,.2f}: "
-            f"{fixed + floors - total:,.2f} is missing."
+            f"{fixed + floors - total:,.2f} is missing. Raise the budget, or lower what the policy "
+            "gives everyone: the floors in [problems], min_ and appreciation_ in [retention]."
         )
 
     def divide(spent: float) -> Allocation:
@@ -266,6 +276,10 @@ def split_budget(
     answered = {p.name: [0.0, 0.0] for p in problems}
     for p, *both_of in zip(open_, best.spend[n:], best.gain[n:], strict=True):
         answered[p.name] = [a + float(b) for a, b in zip(answered[p.name], both_of, strict=True)]
+    above = {
+        p.name for p, x, lo in zip(open_, best.spend[n:], both["lo"][n:], strict=True) if x > lo
+    }
+    at_floor = {p.name: None for p in problems if p.expected * p.floor > 0 and p.name not in above}
     for p in owed:
         answered[p.name][0] += p.expected * p.unit_cost * p.floor
     parts = [
@@ -290,6 +304,7 @@ def split_budget(
         shadow_price=best.shadow_price,
         unspent=best.unspent,
         declined=tuple(p.name for p in projects if p not in taken),
+        at_floor=tuple(at_floor),
     )
 
 

@@ -142,12 +142,14 @@ def word_of_mouth(policy: Policy, value_of_new: float | None) -> WordOfMouth:
 
 def _not_priced(policy: Policy, value_of_new: float | None) -> WordOfMouth:
     stated = policy.acquisition.model_dump()
-    missing = [", ".join(name for name, value in stated.items() if value is None)]
-    missing = [f"{names} in [acquisition] of the policy" for names in missing if names]
-    missing += ["the value of a new customer"] if value_of_new is None else []
+    unknown = [name for name, value in stated.items() if value is None]
+    if len(unknown) == len(stated):
+        missing = ["the policy states nothing of [acquisition]"]
+    else:
+        missing = [f"[acquisition] of the policy lacks {', '.join(unknown)}"] if unknown else []
+    missing += ["the value of a new customer is not known"] if value_of_new is None else []
     return _nothing(
-        "What customers tell others is not priced: it takes your own figures of acquisition, and "
-        f"these are not known: {'; '.join(missing)}.",
+        f"What customers tell others is not priced: {'; '.join(missing)}.",
         priced=False,
     )
 

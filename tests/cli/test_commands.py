@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 
 import clv
+from clv.inference.lifetimes_bridge import CrossCheck, cross_check
 from clv.recommend.recovery import recovery_limit
 from tests.cli.command import CDNOW, CDNOW_END, Run, clv_command, cold, done, executable
 
@@ -55,6 +57,20 @@ def test_fit_beside_lifetimes() -> None:
     assert set(answer["cross_check"]) == {"purchases", "spend"}
     table = done("fit", *CDNOW, "--cross-check").out
     assert "lifetimes" in table
+    assert "Known of lifetimes" not in table  # it agrees
+
+
+def test_fit_beside_a_lifetimes_that_differs_says_what_is_known_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def differing(fit: Any) -> CrossCheck:
+        check = cross_check(fit)
+        return replace(check, rows=tuple(replace(r, lifetimes=2 * r.clv) for r in check.rows))
+
+    monkeypatch.setattr(clv, "cross_check", differing, raising=False)
+    told = " ".join(done("fit", *CDNOW, "--cross-check").out.split())
+    assert "Known of lifetimes with BG/NBD, whatever the data: its covariance is wrong" in told
+    assert "Known of lifetimes with Gamma-Gamma" in told
 
 
 def test_fit_without_amounts_fits_the_purchases_alone() -> None:
@@ -186,7 +202,8 @@ def test_recover_says_why_in_words() -> None:
     for reason in answer["reasons"]:
         assert " ".join(reason.split()) in out
     assert f"{len(answer['assumed'])} figures of the policy" in out
-    assert "problems.defective.dropout 0.15, recovery.savable_share 0.6, margin 0.4." in out
+    for key in ("problems.defective.dropout", "recovery.savable_share", "margin"):
+        assert f"({key})" in out
     assert f"Learned from the orders to {CDNOW_END}" in out
     span = f"{answer['recommended_low']:,.2f} to {answer['recommended_high']:,.2f}"
     assert f"its 10-90 % range {span}" in out
@@ -424,3 +441,34 @@ def test_it_answers_into_a_pipe_that_closes_early(here: Path) -> None:
         assert run.stdout.readline().startswith("customer_id,")
         run.stdout.close()
         assert run.stderr.read() == ""
+
+
+def test_what_the_policy_gives_beyond_the_value_is_named(book_here: Path) -> None:
+    """Customer 0001 is worth so little that none pays for itself; the floor of 2 stands."""
+    out = done("recover", book_here, "0001", "--problem", "wrong_item", "--loss", 20).out
+    (most,) = [line for line in out.splitlines() if line.startswith("most that")]
+    assert "(the policy gives more)" in most
+    assert most.split()[-2:] == ["none", "none"]
+    valued = done("recover", book_here, "0801", "--problem", "wrong_item", "--loss", 20).out
+    assert "(the policy gives more)" not in valued
+
+
+def test_the_assumed_figures_that_matter_are_said_in_words(book_here: Path) -> None:
+    asked = ["recover", book_here, "0801", "--problem", "wrong_item", "--loss", 20]
+    told = " ".join(done(*asked).out.split())
+    policy = clv.Policy()
+    dropout = policy.problem("wrong_item").dropout
+    assert f"{100 * dropout:.0f} % of new customers leave over such a problem" in told
+    assert f"{100 * policy.margin:.0f} % of revenue is margin (margin)" in told
+
+
+def test_an_offer_to_vary_says_what_is_assumed_and_leaves_persons_to_persons(
+    book_here: Path,
+) -> None:
+    asked = ["experiment", "assign", book_here]
+    about = ["t-1", "--problem", "wrong_item", "--loss", 40]
+    told = " ".join(done(*asked, "0801", *about).out.split())
+    assert "10 % of the offers get a step more is assumed" in told  # the policy's own default
+    integral = " ".join(done(*asked, "0509", *about).out.split())
+    assert integral.startswith("A person decides this one")
+    assert "Offer" not in integral

@@ -56,6 +56,17 @@ def floors(case: Case) -> float:
 
 
 @given(shops)
+def test_at_its_floor_is_what_would_get_less_by_what_it_keeps(case: Case) -> None:
+    """There the last unit of the floor returns less than the last one elsewhere."""
+    got = split_budget(**case)
+    for p in case["problems"]:
+        last = p.most_savable / (p.unit_cost * p.money_scale) * np.exp(-p.floor / p.money_scale)
+        assert (p.name in got.at_floor) == (p.floor > 0 and last <= got.shadow_price)
+    told = " ".join(got.sentences())
+    assert all(name in told for name in got.at_floor)
+
+
+@given(shops)
 def test_without_a_total_each_purpose_is_what_it_would_be_alone(case: Case) -> None:
     got = split_budget(**case)
     alone = allocate(case["w"], case["k"], hi=case["hi"])
@@ -131,7 +142,15 @@ def test_worked_example() -> None:
     got = split_budget([120, 30, 200], [0.05, 0.05, 0.02], problems=[problem])
     assert got.spend_on("recovery") == pytest.approx(4 * 15.4022, abs=2e-4)
     told = json.loads(json.dumps(got.to_dict()))
-    assert set(told) == {"parts", "total", "shadow_price", "unspent", "declined", "assumed"}
+    assert set(told) == {
+        "parts",
+        "total",
+        "shadow_price",
+        "unspent",
+        "declined",
+        "at_floor",
+        "assumed",
+    }
     assert told["parts"][1]["name"] == "defective"
 
 
@@ -193,10 +212,10 @@ def test_a_split_in_words() -> None:
     first, second, third = got.sentences("EUR")
     assert first.startswith("50.00 EUR in all: ")
     assert "5.00 EUR for appreciation, 10.00 EUR for prevention" in first
-    assert f"1.00 EUR would keep {got.shadow_price:.2f}, in retention and recovery" in second
+    assert f"1.00 EUR would keep {got.shadow_price:.2f}, wherever the policy" in second
     assert third.endswith("posters.")
     rich = split_budget([120.0], [0.05], total=500).sentences()
-    assert "is not spent" in rich[1]
+    assert "is left over" in rich[1]
 
 
 def test_kinds_given_in_parts_are_told_together() -> None:

@@ -61,14 +61,19 @@ def test_without_any_one_figure_nothing_is_priced(missing: str) -> None:
     figures = AcquisitionFigures(**{**COMPANY.model_dump(), missing: None})
     worth = word_of_mouth(Policy(acquisition=figures), GROSS)
     assert (worth.priced, worth.swing, worth.at_stake) == (False, 0, 0)
-    assert f"not known: {missing} in [acquisition]" in worth.warnings[0]
+    assert f"[acquisition] of the policy lacks {missing}" in worth.warnings[0]
     assert not worth.assumed
 
 
 def test_all_that_is_missing_is_named() -> None:
     (told,) = word_of_mouth(Policy(), None).warnings
-    for name in (*AcquisitionFigures.model_fields, "the value of a new customer"):
+    for name in ("nothing of [acquisition]", "the value of a new customer"):
         assert name in told
+    one, *others = AcquisitionFigures.model_fields
+    stated = AcquisitionFigures(**{one: COMPANY.model_dump()[one]})
+    (told,) = word_of_mouth(Policy(acquisition=stated), GROSS).warnings
+    assert all(name in told for name in others)
+    assert one not in told
 
 
 def test_nothing_is_gained_by_customers_who_cost_more_than_they_are_worth() -> None:
