@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from clv.recommend.recovery import recovery_limit as recovery_limit
     from clv.recommend.retention import retention_budget as retention_budget
     from clv.transactions.campaigns import read_campaigns as read_campaigns
+    from clv.transactions.engines import DuckDBEngine as DuckDBEngine
     from clv.transactions.incidents import IncidentLog as IncidentLog
     from clv.transactions.incidents import incident_histories as incident_histories
     from clv.transactions.incidents import read_incidents as read_incidents
@@ -83,6 +84,7 @@ _HOME = {
     "ClvError": "clv.errors",
     "CovariateFit": "clv.models.covariates.fit",
     "CovariateModel": "clv.models.covariates.model",
+    "DuckDBEngine": "clv.transactions.engines",
     "Fit": "clv.models.maximum_likelihood",
     "GammaGamma": "clv.models.gamma_gamma",
     "Histories": "clv.history",

@@ -4,6 +4,7 @@
 
     ClvError                      a mistake in the data or the request; never a traceback in `clv`
     ├── OrdersError               a source of orders cannot be read as orders
+    ├── EngineError               what computes over orders is not there, or is too small
     ├── IncidentsError            a log of incidents cannot be read as incidents
     ├── CampaignsError            a log of campaigns that nothing can be learned from
     ├── HistoryError              frequency, recency and T that no customer can have
@@ -34,6 +35,7 @@ __all__ = [
     "BookError",
     "CampaignsError",
     "ClvError",
+    "EngineError",
     "FitError",
     "HistoryError",
     "IncidentsError",
@@ -85,6 +87,10 @@ class ClvError(Exception):
 
 class OrdersError(ClvError):
     """A source of orders that cannot be read as orders."""
+
+
+class EngineError(ClvError):
+    """An engine that is not there (no Java, no cluster), or has not enough memory or disk."""
 
 
 class IncidentsError(ClvError):

@@ -223,7 +223,7 @@ def read_rows(
         return found, np.asarray(found[role].isna().to_numpy() & ~empty)
 
     said, unread = rows(None)
-    notices, choice = [], None
+    notices, choice = [*source.notices], None
     if unread.any():
         choice = dates.choose(source, column)
         if choice is not None and choice.dates > int(said[role].notna().sum()):

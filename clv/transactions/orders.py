@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 import ibis.expr.types as ir
-import pandas as pd
 
 from clv.errors import OrdersError
 from clv.transactions.dates import LayoutChoice, choose, faults_of
+from clv.transactions.engines import Engine
 from clv.transactions.layouts import named
 from clv.transactions.reading import Reading
 from clv.transactions.report import OrdersReport, SetAside, counted, quoted
@@ -67,14 +67,15 @@ class Orders:
 
 
 def read_orders(
-    source: str | os.PathLike[str] | pd.DataFrame,
+    source: Any,
     *,
     schema: Schema | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     customer_id: str | None = None,
     date: str | None = None,
     amount: str | None = None,
+    engine: Engine | None = None,
 ) -> Orders:
-    """Read orders from CSV or Parquet files or a data frame.
+    """Read orders from files, tables of databases, or data frames.
 
     A row is an order, or a line of one: what a customer buys on one day is one transaction. Rows
     without a customer and rows with a negative amount (refunds, cancellations) are set aside,
@@ -83,13 +84,19 @@ def read_orders(
 
     Parameters
     ----------
-    source : path, pattern of paths, or pandas.DataFrame
-        CSV (.csv, .tsv, .txt, also .gz; UTF-8, with a header line) or Parquet.
+    source : path, pattern of paths, folder, URL, or data frame
+        CSV (.csv, .tsv, .txt, also .gz; with a header line), Parquet or Excel (.xlsx) files; a
+        folder of Parquet files; a DuckDB or SQLite file; a URL such as
+        `postgresql://user:password@host/database?table=orders`; a frame of pandas or polars; a
+        table of pyarrow or Ibis.
     schema : Schema, mapping, or path of a schema file, optional
         Which column is what, and how what it says is meant; what it leaves open is recognised.
     customer_id, date, amount : str, optional
         The names of these columns; they go before those of the schema. Without an amount,
         quantity times unit price is taken; without those, the values of the orders are not known.
+    engine : Engine, optional
+        What computes: :class:`clv.DuckDBEngine`, by default with all of the machine's cores and
+        four fifths of its memory.
 
     Returns
     -------
@@ -101,6 +108,8 @@ def read_orders(
     OrdersError
         Where there is no such file, a column is missing or could be several, dates or amounts
         cannot be read (how many, where, and what they say), or currencies are mixed.
+    EngineError
+        Where the engine has not enough memory or disk, or is not there.
 
     Notes
     -----
@@ -121,12 +130,12 @@ def read_orders(
     >>> orders.report.set_aside[0].reason
     'no customer id'
     """
-    opened = open_source(source)
+    opened = open_source(source, engine=engine)
     columns = {"customer_id": customer_id, "date": date, "amount": amount}
     given = Schema.of(schema).with_columns({k: v for k, v in columns.items() if v is not None})
     names = list(opened.table.columns)
     taken = recognise(names, given)
-    notices = [str(taken), *doubts(names, given)]
+    notices = [*opened.notices, str(taken), *doubts(names, given)]
     reading = Reading(taken, opened.engine)
     log = opened.materialise(reading.log(opened.table))
     seen = _profile(log)

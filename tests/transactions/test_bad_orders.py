@@ -58,7 +58,7 @@ def test_directory_names_its_files(write: Write) -> None:
 
 
 def test_a_kind_of_file_that_is_not_read(write: Write) -> None:
-    said = refusal(write("x", "orders.xlsx"))
+    said = refusal(write("x", "orders.pdf"))
     assert "is neither CSV" in said
     assert "save the orders as CSV" in said
 
@@ -209,11 +209,19 @@ def test_corrupt_gzip(write: Write) -> None:
     assert "orders.csv.gz' cannot be read:" in refusal(write("not gzip", "orders.csv.gz"))
 
 
-def test_text_that_is_not_utf8(tmp_path: Path) -> None:
+def test_text_in_an_encoding_that_is_not_certain(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
-    for encoding in ("latin1", "utf-16", "utf-16-le"):
+    path.write_bytes("customer_id,date\nАнна,2024-01-01\n".encode("cp1251"))
+    assert "is not UTF-8 text" in refusal(path)
+
+
+def test_text_in_another_encoding_is_read_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    for encoding, name in (("latin1", "Windows-1252"), ("utf-16", "UTF-16")):
         path.write_bytes("customer_id,date\nZoë,2024-01-01\n".encode(encoding))
-        assert "is not UTF-8 text" in refusal(path)
+        report = read_orders(path).report
+        assert report.rows_kept == 1
+        assert any(name in notice for notice in report.notices)
 
 
 def test_a_workbook_named_csv(tmp_path: Path) -> None:

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ClassVar
+from types import TracebackType
+from typing import Any, ClassVar, Self
 
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from clv.errors import OrdersError
-
-__all__ = ["Engine", "not_utf8"]
+__all__ = ["Engine"]
 
 
 class Engine(ABC):
     """What computes over the rows of a source.
 
-    Tables belong to the engine that made them. What the engine has set up for itself (memory,
-    temporary files) goes when nothing refers to it or its tables any more, or with :meth:`close`.
+    Tables belong to the engine that made them. What the engine has set up for itself goes when
+    nothing refers to it or its tables any more, or with :meth:`close`.
 
     Attributes
     ----------
     name : str
         What it is called in options and in a book.
+    folder : Path
+        A private folder for temporary files, which goes with the engine.
     """
 
     name: ClassVar[str]
 
+    def __init__(self, owner: object) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="clv-"))
+        # Tables refer to the backend, not to this object: the folder stays as long as it does.
+        self._remove_folder = weakref.finalize(owner, shutil.rmtree, self.folder, True)  # noqa: FBT003
+
     @abstractmethod
     def read_csv(self, paths: Sequence[Path], columns: Sequence[str], delimiter: str) -> ir.Table:
-        """Open CSV files of the same columns as one table of texts.
+        """Open CSV files in UTF-8 with the same columns as one table of texts.
 
         Parameters
         ----------
@@ -50,12 +59,20 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def read_parquet(self, paths: Sequence[Path]) -> ir.Table:
-        """Open Parquet files of the same columns as one table; names are taken as in CSV."""
+    def read_parquet(self, paths: Sequence[Path], root: Path | None = None) -> ir.Table:
+        """Open Parquet files of the same columns as one table.
+
+        Parameters
+        ----------
+        paths : sequence of Path
+            The files, taken by name: no character of a name is a pattern.
+        root : Path, optional
+            The folder below which names of folders such as `region=eu` are columns of texts.
+        """
 
     @abstractmethod
-    def from_arrow(self, table: pa.Table) -> ir.Table:
-        """Open a table of this process."""
+    def from_arrow(self, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
+        """Open a table of this process, or keep rows that come in batches."""
 
     @abstractmethod
     def materialise(self, table: ir.Table) -> ir.Table:
@@ -70,29 +87,104 @@ class Engine(ABC):
         """Compute a table and bring it into this process."""
 
     @abstractmethod
+    def write_parquet(
+        self,
+        table: ir.Table,
+        path: Path,
+        *,
+        partition_by: Sequence[str] = (),
+        row_group_size: int | None = None,
+    ) -> None:
+        """Compute a table and write it, compressed by zstd.
+
+        Parameters
+        ----------
+        table : ibis.Table
+            What to write, in its order.
+        path : Path
+            A file, or with `partition_by` a folder of them; what stands there is replaced.
+        partition_by : sequence of str
+            Columns of which each combination has a folder of its own, such as `stage=new`.
+        row_group_size : int, optional
+            The most rows of one row group.
+
+        Raises
+        ------
+        OSError
+            Where it cannot be written, such as on a full disk.
+        """
+
+    @abstractmethod
     def strptime(self, text: ir.StringValue, layout: str) -> ir.DateValue:
-        """Read text as a date in a `strptime` layout; null where it is not one."""
+        """Read text as a date; null where it is not one.
+
+        Parameters
+        ----------
+        text : ibis string
+            What is written.
+        layout : str
+            How, in the letters of :func:`time.strptime`.
+        """
+
+    @abstractmethod
+    def local_time(self, utc: ir.TimestampValue, zone: str) -> ir.TimestampValue:
+        """Return what the clocks of a time zone show.
+
+        Parameters
+        ----------
+        utc : ibis timestamp
+            At which times, in UTC.
+        zone : str
+            Name of the time zone, such as "Europe/Berlin".
+        """
+
+    @abstractmethod
+    def utc_time(self, local: ir.TimestampValue, zone: str) -> ir.TimestampValue:
+        """Return in UTC the times at which the clocks of a time zone show these.
+
+        Parameters
+        ----------
+        local : ibis timestamp
+            What the clocks show.
+        zone : str
+            Name of the time zone, such as "Europe/Berlin".
+        """
 
     @abstractmethod
     def on_first_day(self, amount: ir.Column, day: ir.Column) -> ir.DecimalScalar:
-        """Return a group's amount on its first day; each day must be there once."""
+        """Return a group's amount on its first day.
+
+        Parameters
+        ----------
+        amount : ibis column
+            Of each day.
+        day : ibis column
+            The days, each there once.
+        """
 
     @abstractmethod
     def numbered(self, table: ir.Table) -> ir.Table:
         """Add `_row`: the place of each row of one file or frame, from 0."""
 
     @abstractmethod
-    def told(self, name: str) -> AbstractContextManager[Any]:
-        """Tell a failure of the engine as an OrdersError about a source of this name."""
+    def fingerprint(self, lines: ir.StringColumn) -> ir.Scalar:
+        """Sum of the first 60 bits of each line's MD5: the same in any order of the lines."""
 
     @abstractmethod
+    def told(self, name: str) -> AbstractContextManager[Any]:
+        """Tell a failure of the engine as a ClvError about a source of this name."""
+
     def close(self) -> None:
         """Let go of everything; the engine's tables are gone with it."""
+        self._remove_folder()
 
+    def __enter__(self) -> Self:
+        return self
 
-def not_utf8(name: str) -> OrdersError:
-    """Return the error that tells how to mend a file that is not UTF-8 text."""
-    return OrdersError(
-        f"{name!r} is not UTF-8 text. Save it as UTF-8 (in a spreadsheet: Save As, CSV UTF-8), or "
-        "convert it: iconv -f latin1 -t utf-8 IN > OUT."
-    )
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

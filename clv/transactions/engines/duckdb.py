@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar, NamedTuple, cast
 
 import duckdb
 import ibis
@@ -17,33 +17,80 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+from ibis.backends.duckdb import Backend
 
-from clv.errors import OrdersError
-from clv.transactions.engines.base import Engine, not_utf8
+from clv.errors import EngineError, OrdersError, RequestError
+from clv.transactions.engines.base import Engine
 
-__all__ = ["DuckDBEngine"]
+__all__ = ["Attached", "DuckDBEngine"]
 
 SUM = dt.Decimal(38, 4)
 """The type of a sum of amounts."""
 
+MEMORY = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?B)", re.IGNORECASE)
+
 
 class DuckDBEngine(Engine):
-    """DuckDB inside this process: one machine, out of core.
+    """DuckDB inside this process: one machine, all its cores, and data larger than its memory.
+
+    Parameters
+    ----------
+    memory : str, optional
+        The most memory that DuckDB takes, such as "4GB"; what does not fit goes to a private
+        temporary folder (in the folder that the environment variable `TMPDIR` names). Four fifths
+        of the machine's memory by default.
+    threads : int, optional
+        How many threads compute; one for each core by default.
+
+    Raises
+    ------
+    RequestError
+        Where either makes no sense.
 
     Examples
     --------
-    >>> engine = DuckDBEngine()
-    >>> table = engine.from_arrow(pa.table({"x": [1, 2]}))
-    >>> engine.collect(table.aggregate(total=table["x"].sum())).to_pylist()
-    [{'total': 3}]
+    >>> import clv
+    >>> engine = clv.DuckDBEngine(memory="2GB", threads=2)
+    >>> orders = clv.read_orders(clv.datasets.path("cdnow"), engine=engine)
+    >>> orders.report.rows_read
+    6919
     """
 
     name: ClassVar[str] = "duckdb"
 
-    def __init__(self) -> None:
+    def __init__(self, *, memory: str | None = None, threads: int | None = None) -> None:
+        self.memory = memory
+        faults = []
+        if memory is not None and not MEMORY.fullmatch(memory.strip()):
+            faults.append(f"The memory is {memory!r}; write it as 4GB or 500MB.")
+        if threads is not None and threads < 1:
+            faults.append(f"The number of threads is {threads}; it must be at least 1.")
+        if faults:
+            raise RequestError.of(faults)
         self.backend = ibis.duckdb.connect()
+        super().__init__(self.backend)
+        run = self.backend.con.execute
         # The date of an instant must not depend on the machine's time zone.
-        self.backend.con.execute("SET TimeZone = 'UTC'")
+        run("SET TimeZone = 'UTC'")
+        run(f"SET temp_directory = {_quoted(str(self.folder / 'duckdb'))}")
+        if memory is not None:
+            run(f"SET memory_limit = {_quoted(memory.strip())}")
+        if threads is not None:
+            run(f"SET threads = {int(threads)}")
+
+    @classmethod
+    def of(cls, backend: Backend) -> DuckDBEngine | None:
+        """Take over the connection of somebody's Ibis tables, if dates mean the same there.
+
+        Its settings are not changed: where its time zone is not UTC there is no engine of it.
+        """
+        (zone,) = backend.con.execute("SELECT current_setting('TimeZone')").fetchone()
+        if zone not in {"UTC", "Etc/UTC"}:
+            return None
+        engine = cls.__new__(cls)
+        engine.memory, engine.backend = None, backend
+        Engine.__init__(engine, backend)
+        return engine
 
     def read_csv(self, paths: Sequence[Path], columns: Sequence[str], delimiter: str) -> ir.Table:
         """Open CSV files: see :meth:`Engine.read_csv`."""
@@ -59,23 +106,39 @@ class DuckDBEngine(Engine):
             escape='"',
         )
 
-    def read_parquet(self, paths: Sequence[Path]) -> ir.Table:
+    def read_parquet(self, paths: Sequence[Path], root: Path | None = None) -> ir.Table:
         """Open Parquet files: see :meth:`Engine.read_parquet`."""
-        return self.backend.read_parquet(_literal(paths), hive_partitioning=False)
+        if root is None:
+            return self.backend.read_parquet(_literal(paths), hive_partitioning=False)
+        table = self.backend.read_parquet(
+            _literal(paths), hive_partitioning=True, hive_types_autocast=False
+        )
+        # DuckDB makes columns of the folders above the root too.
+        above = set(_keys(root)) - set(_keys(paths[0].parent.relative_to(root)))
+        return table.drop(*above)
 
-    def from_arrow(self, table: pa.Table) -> ir.Table:
-        """Open a table of this process: see :meth:`Engine.from_arrow`."""
+    def from_arrow(self, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
+        """Open or keep rows: see :meth:`Engine.from_arrow`."""
         name = ibis.util.gen_name("clv")
-        self.backend.con.register(name, table)
-        return self.backend.table(name)
+        self.backend.con.register(name, rows)
+        if isinstance(rows, pa.Table):
+            return self.backend.table(name)
+        try:
+            return self._keep(f'FROM "{name}"')
+        finally:
+            self.backend.con.unregister(name)
+
+    def attach(self, file: Path) -> Attached:
+        """Open a DuckDB database file for reading."""
+        catalog = ibis.util.gen_name("clv")
+        with self.told(str(file)):
+            self.backend.con.execute(f'ATTACH {_quoted(str(file))} AS "{catalog}" (READ_ONLY)')
+        return Attached(self, catalog)
 
     def materialise(self, table: ir.Table) -> ir.Table:
         """Compute a table once and keep it: see :meth:`Engine.materialise`."""
-        name = ibis.util.gen_name("clv")
         # One statement: Ibis' own create_table inserts into an empty table, which is slower.
-        query = self.backend.compile(table)
-        self.backend.con.execute(f'CREATE TEMP TABLE "{name}" AS {query}')
-        return self.backend.table(name)
+        return self._keep(self.backend.compile(table))
 
     def drop(self, table: ir.Table) -> None:
         """Let a table go: see :meth:`Engine.drop`."""
@@ -86,9 +149,44 @@ class DuckDBEngine(Engine):
         """Bring a table into this process: see :meth:`Engine.collect`."""
         return self.backend.to_pyarrow(table)
 
+    def batches(self, table: ir.Table) -> pa.RecordBatchReader:
+        """Bring a table into this process batch by batch."""
+        return self.backend.con.sql(self.backend.compile(table)).to_arrow_reader(50_000)
+
+    def write_parquet(
+        self,
+        table: ir.Table,
+        path: Path,
+        *,
+        partition_by: Sequence[str] = (),
+        row_group_size: int | None = None,
+    ) -> None:
+        """Compute a table and write it: see :meth:`Engine.write_parquet`."""
+        options = ["FORMAT parquet", "COMPRESSION zstd"]
+        if partition_by:
+            names = ", ".join(f'"{name}"' for name in partition_by)
+            options += [f"PARTITION_BY ({names})", "OVERWRITE"]
+        if row_group_size is not None:
+            options.append(f"ROW_GROUP_SIZE {int(row_group_size)}")
+        query = self.backend.compile(table)
+        try:
+            self.backend.con.execute(
+                f"COPY ({query}) TO {_quoted(str(path))} ({', '.join(options)})"
+            )
+        except duckdb.IOException as error:
+            raise OSError(str(error)) from None
+
     def strptime(self, text: ir.StringValue, layout: str) -> ir.DateValue:
         """Read text as a date: see :meth:`Engine.strptime`."""
         return cast("ir.DateValue", _try_strptime(text, layout).date())
+
+    def local_time(self, utc: ir.TimestampValue, zone: str) -> ir.TimestampValue:
+        """Return what clocks show: see :meth:`Engine.local_time`."""
+        return cast("ir.TimestampValue", _wall(zone, _instant("UTC", utc)))
+
+    def utc_time(self, local: ir.TimestampValue, zone: str) -> ir.TimestampValue:
+        """Return times in UTC: see :meth:`Engine.utc_time`."""
+        return cast("ir.TimestampValue", _wall("UTC", _instant(zone, local)))
 
     def on_first_day(self, amount: ir.Column, day: ir.Column) -> ir.DecimalScalar:
         """Return a group's amount on its first day: see :meth:`Engine.on_first_day`."""
@@ -99,22 +197,78 @@ class DuckDBEngine(Engine):
         """Add the place of each row: see :meth:`Engine.numbered`."""
         return table.mutate(_row=ibis.row_number())
 
+    def fingerprint(self, lines: ir.StringColumn) -> ir.Scalar:
+        """Sum bits of the lines' hashes: see :meth:`Engine.fingerprint`."""
+        return ("0x" + _md5(lines)[:15]).cast("int64").cast(dt.Decimal(38, 0)).sum()
+
     @contextlib.contextmanager
     def told(self, name: str) -> Iterator[None]:
         """Tell a failure as a fault of a source: see :meth:`Engine.told`."""
         try:
             yield
+        except duckdb.OutOfMemoryException as error:
+            if "disk" in str(error) or "directory" in str(error):
+                raise EngineError(
+                    f"The disk is too small for what does not fit in memory, {self.folder}. Let "
+                    "the environment variable TMPDIR name a folder with more room."
+                ) from error
+            limit = f" (the limit is {self.memory})" if self.memory else ""
+            raise EngineError(
+                f"DuckDB has not enough memory{limit}. Give it more (--memory 8GB; in Python "
+                "engine=clv.DuckDBEngine(memory='8GB')), or fewer threads (--threads 1)."
+            ) from error
         except duckdb.Error as error:
-            said = str(error).strip()
-            if "utf-8" in said.casefold() or "unicode" in said.casefold():
-                raise not_utf8(name) from error
-            reason = re.sub(r"^([A-Z]\w+ )+Error: ", "", said.split("\nLINE ")[0])
-            lines = [line.strip() for line in reason.splitlines() if line.strip()]
+            said = re.sub(r"^([A-Z]\w+ )+Error: ", "", str(error).strip().split("\nLINE ")[0])
+            lines = [line.strip() for line in said.splitlines() if line.strip()]
             raise OrdersError(f"{name!r} cannot be read: {' '.join(lines[:3])}") from error
 
     def close(self) -> None:
         """Let go of everything: see :meth:`Engine.close`."""
         self.backend.disconnect()
+        super().close()
+
+    def _keep(self, query: str) -> ir.Table:
+        name = ibis.util.gen_name("clv")
+        self.backend.con.execute(f'CREATE TEMP TABLE "{name}" AS {query}')
+        return self.backend.table(name)
+
+
+class Attached(NamedTuple):
+    """A DuckDB database file that an engine has opened.
+
+    Attributes
+    ----------
+    engine : DuckDBEngine
+        Which engine.
+    catalog : str
+        What it calls the file.
+    """
+
+    engine: DuckDBEngine
+    catalog: str
+
+    def relations(self) -> list[str]:
+        """Names of the tables and views; with their schema where that is not the usual one."""
+        found = self.engine.backend.con.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            "WHERE table_catalog = $catalog ORDER BY ALL",
+            {"catalog": self.catalog},
+        ).fetchall()
+        return [name if schema == "main" else f"{schema}.{name}" for schema, name in found]
+
+    def table(self, name: str) -> ir.Table:
+        """One of the :meth:`relations`, where it lies."""
+        schema, _, relation = name.rpartition(".")
+        return self.engine.backend.table(relation, database=(self.catalog, schema or "main"))
+
+    def query(self, sql: str) -> ir.Table:
+        """What a query of the file returns, computed and kept."""
+        run = self.engine.backend.con.execute
+        run(f'USE "{self.catalog}"')
+        try:
+            return self.engine._keep(f"({sql})")  # noqa: SLF001  of the engine's own file
+        finally:
+            run("USE memory")
 
 
 def _literal(paths: Sequence[Path]) -> list[str]:
@@ -125,9 +279,35 @@ def _literal(paths: Sequence[Path]) -> list[str]:
     return [glob.escape(str(path)) for path in paths]
 
 
+def _keys(folder: Path) -> list[str]:
+    return [part.partition("=")[0] for part in folder.parts if "=" in part]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 @ibis.udf.scalar.builtin(name="try_strptime")  # type: ignore[untyped-decorator]
 def _try_strptime(text: str, layout: str) -> datetime:  # type: ignore[empty-body]
     """DuckDB's own."""
+
+
+@ibis.udf.scalar.builtin(name="md5")  # type: ignore[untyped-decorator]
+def _md5(text: str) -> str:  # type: ignore[empty-body]
+    """DuckDB's own."""
+
+
+WALL, INSTANT = dt.Timestamp(), dt.Timestamp("UTC")
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, WALL), INSTANT))  # type: ignore[untyped-decorator]
+def _instant(zone: str, wall: datetime) -> datetime:  # type: ignore[empty-body]
+    """DuckDB's own, of a time without a zone: the instant at which its clocks show it."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, INSTANT), WALL))  # type: ignore[untyped-decorator]
+def _wall(zone: str, instant: datetime) -> datetime:  # type: ignore[empty-body]
+    """DuckDB's own, of an instant: what the clocks of the zone show."""
 
 
 @ibis.udf.agg.builtin(name="arg_min", signature=((SUM, dt.date), SUM))  # type: ignore[untyped-decorator]

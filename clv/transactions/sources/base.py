@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,9 @@ class Source:
     engine : Engine
         What holds the table.
     paths : tuple of Path
-        The files, in sorted order; none for a frame.
+        The files, in sorted order; none for what is no file.
+    notices : tuple of str
+        What was decided in opening it, in sentences.
     """
 
     table: ir.Table
@@ -49,15 +52,17 @@ class Source:
     kind: str
     engine: Engine
     paths: tuple[Path, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def one_file(self, path: Path) -> ir.Table:
         """Open one of several files alone."""
-        raise NotImplementedError(path)  # only of sources with paths is it asked
+        del path  # there is only one
+        return self.table
 
     def in_file(self, path: Path, numbers: Sequence[int]) -> list[str]:
         """Say where rows of one file stand; `numbers` are from 0, sorted."""
         del path
-        return [f"row {n + 1}" for n in numbers]
+        return [f"row {n}" for n in numbers]
 
     def materialise(self, table: ir.Table) -> ir.Table:
         """Compute a table once and keep it in the engine."""
@@ -137,15 +142,24 @@ class Source:
         return said
 
     def sha256(self, log: ir.Table) -> str:
-        """Hash what was read: the bytes of files; else the orders, one a line, as text."""
+        """Hash what was read: the bytes of files; else the orders, one a line, as text.
+
+        Of a frame the lines are hashed in their order; of a table of a database, which has none,
+        their number and a sum of their hashes, which the engine computes.
+        """
         if self.paths:
             return files.sha256(list(self.paths))
-        digest = hashlib.sha256()
         fields = [log[c].cast(str).fill_null("") for c in ("customer_id", "date", "amount")]
         line = fields[0]
         for field in fields[1:]:
             line = line + "\t" + field
-        for chunk in self.collect(log.select(line=line + "\n"))["line"].chunks:
+        lines = log.select(line=line + "\n")
+        if self.kind != "frame":
+            found = lines.aggregate(n=lines.count(), sum=self.engine.fingerprint(lines["line"]))
+            (row,) = self.collect(found).to_pylist()
+            return hashlib.sha256(f"{row['n']} {int(row['sum'] or 0)}".encode()).hexdigest()
+        digest = hashlib.sha256()
+        for chunk in self.collect(lines)["line"].chunks:
             text = chunk.cast(pa.large_string())
             # The lines lie one after the other in the array's buffer: hash it as it is.
             _, offsets, data = text.buffers()
@@ -167,4 +181,7 @@ class Source:
         if path is None:
             return [f"row {n}" for n in numbers]
         said = self.in_file(path, numbers)
-        return [f"{path.name} {place}" for place in said] if len(self.paths) > 1 else said
+        if len(self.paths) < 2:
+            return said
+        name = path.relative_to(os.path.commonpath([p.parent for p in self.paths]))
+        return [f"{name} {place}" for place in said]

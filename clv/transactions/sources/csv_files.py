@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 import ibis.expr.types as ir
 
 from clv.errors import OrdersError
-from clv.transactions.engines.base import Engine, not_utf8
+from clv.transactions.engines import Engine
 from clv.transactions.sources.base import Source
+from clv.transactions.sources.encodings import as_utf8
 
 __all__ = ["CsvSource", "open_csv"]
 
 DELIMITERS = ",;\t|"
+LONGEST_HEADER = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,42 +30,54 @@ class CsvSource(Source):
     ----------
     delimiter : str
         Between the columns.
+    readable : mapping of Path to Path
+        Each file, or its copy in UTF-8.
     """
 
     delimiter: str = ","
+    readable: Mapping[Path, Path] = field(default_factory=dict)
 
     def one_file(self, path: Path) -> ir.Table:
         """Open one of the files alone: see :meth:`Source.one_file`."""
-        return self.engine.read_csv([path], list(self.table.columns), self.delimiter)
+        return self.engine.read_csv([self.readable[path]], list(self.table.columns), self.delimiter)
 
     def in_file(self, path: Path, numbers: Sequence[int]) -> list[str]:
         """Say on which lines rows begin: see :meth:`Source.in_file`."""
-        return [f"line {n}" for n in line_numbers(path, self.delimiter, list(numbers))]
+        lines = line_numbers(self.readable[path], self.delimiter, list(numbers))
+        return [f"line {n}" for n in lines]
 
 
 def open_csv(paths: list[Path], name: str, engine: Engine, what: str) -> CsvSource:
     """Open CSV files of the same columns as one source."""
-    columns, delimiter = csv_layout(paths, what)
-    with engine.told(str(paths[0])):
-        table = engine.read_csv(paths, columns, delimiter)
-    return CsvSource(table, name, "csv", engine, tuple(paths), delimiter)
+    for path in paths:
+        _refuse_other_kinds(path, what)
+    found = [as_utf8(path, engine.folder) for path in paths]
+    readable = dict(zip(paths, (one.path for one in found), strict=True))
+    columns, delimiter = csv_layout(readable)
+    with engine.told(name):
+        table = engine.read_csv(list(readable.values()), columns, delimiter)
+    return CsvSource(
+        table, name, "csv", engine, tuple(paths), tuple(f.notice for f in found if f.notice),
+        delimiter, readable,
+    )  # fmt: skip
 
 
-def csv_layout(paths: list[Path], what: str = "orders") -> tuple[list[str], str]:
+def csv_layout(readable: Mapping[Path, Path]) -> tuple[list[str], str]:
     """Return the columns (the first line, which all files share) and the delimiter."""
-    columns, delimiter = _header(paths[0], what)
+    first, *others = readable
+    columns, delimiter = _header(first, readable[first])
     faults = []
     twice = sorted({c for c in columns if columns.count(c) > 1})
     if twice:
         faults.append(
-            f"{str(paths[0])!r} has more than one column named {', '.join(map(repr, twice))}."
+            f"{str(first)!r} has more than one column named {', '.join(map(repr, twice))}."
         )
-    for other in paths[1:]:
-        theirs = _header(other, what)
+    for other in others:
+        theirs = _header(other, readable[other])
         if theirs != (columns, delimiter):
             faults.append(
                 f"{str(other)!r} has other columns ({', '.join(theirs[0])}) than "
-                f"{str(paths[0])!r} ({', '.join(columns)})."
+                f"{str(first)!r} ({', '.join(columns)})."
             )
     if faults:
         raise OrdersError.of(faults)
@@ -97,30 +111,37 @@ def _record_starts(reader: csv._reader) -> Iterator[int]:  # type: ignore[name-d
         previous = reader.line_num
 
 
-def _header(path: Path, what: str) -> tuple[list[str], str]:
-    with _open(path) as stream:
-        try:
-            first = next((line for line in stream if line.strip()), "")
-        except (OSError, EOFError) as error:
-            raise OrdersError(f"{str(path)!r} cannot be read: {error}.") from error
-    if first.startswith("PAR1"):
+def _refuse_other_kinds(path: Path, what: str) -> None:
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    if start == b"PAR1":
         raise OrdersError(f"{str(path)!r} is a Parquet file: name it .parquet.")
-    if first.startswith("PK\x03\x04"):
+    if start == b"PK\x03\x04":
         raise OrdersError(
-            f"{str(path)!r} is an Excel workbook or another zip file, whatever its name: save the "
-            f"{what} as CSV (in a spreadsheet: Save As, CSV UTF-8)."
+            f"{str(path)!r} is an Excel workbook or another zip file, whatever its name. Name a "
+            f"workbook .xlsx; unpack a zip file first, or save the {what} as CSV."
         )
-    if "\0" in first:  # UTF-16 of Latin letters has a zero in every other byte
-        raise not_utf8(str(path))
-    if not first:
+    if path.suffix.lower() == ".gz" and start[:2] != b"\x1f\x8b":
+        raise OrdersError(f"{str(path)!r} cannot be read: it is not compressed by gzip.")
+    if path.suffix.lower() != ".gz" and start[:2] == b"\x1f\x8b":
+        raise OrdersError(f"{str(path)!r} is compressed by gzip: name it {path.name + '.gz'!r}.")
+
+
+def _header(path: Path, readable: Path) -> tuple[list[str], str]:
+    first = ""
+    with _open(readable) as stream:
+        while not first.strip() and (line := stream.readline(LONGEST_HEADER)):
+            first = line
+    if not first.strip():
         raise OrdersError(f"{str(path)!r} is empty: it has no header line.")
+    if len(first) >= LONGEST_HEADER or "\0" in first:
+        raise OrdersError(f"{str(path)!r} does not begin with a line that names the columns.")
     delimiter = max(DELIMITERS, key=first.count)
     columns = next(csv.reader([first], delimiter=delimiter))
     return [c.strip() or f"column {i}" for i, c in enumerate(columns, start=1)], delimiter
 
 
 def _open(path: Path) -> TextIO:
-    # What is not UTF-8 is for the engine to refuse, with the reason.
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
-    return path.open(encoding="utf-8-sig", errors="replace", newline="")
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")

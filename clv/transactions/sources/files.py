@@ -7,23 +7,54 @@ import glob
 import hashlib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from clv.errors import OrdersError
 
-__all__ = ["Kind", "find", "sha256"]
+__all__ = ["Found", "Kind", "find", "sha256"]
 
-Kind = Literal["csv", "parquet"]
+Kind = Literal["csv", "parquet", "excel", "duckdb", "sqlite"]
 KINDS: dict[str, Kind] = {
     ".csv": "csv",
     ".tsv": "csv",
     ".txt": "csv",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".duckdb": "duckdb",
+    ".ddb": "duckdb",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+    ".db": "sqlite",
 }
+ONE_AT_A_TIME = {"excel": "Excel workbook", "duckdb": "database", "sqlite": "database"}
+READ = (
+    "CSV (.csv, .tsv, .txt, also .gz), Parquet (.parquet), Excel (.xlsx) nor a database (.duckdb, "
+    ".sqlite)"
+)
+LAKES = {"_delta_log/*.json": "Delta", "metadata/*.metadata.json": "Iceberg"}
 
 
-def find(source: str | os.PathLike[str], what: str = "orders") -> tuple[list[Path], Kind]:
+class Found(NamedTuple):
+    """The files that a path names.
+
+    Attributes
+    ----------
+    paths : list of Path
+        In sorted order; at least one.
+    kind : str
+        What they are.
+    root : Path or None
+        The folder of Parquet files whose folders name columns, where there is one.
+    """
+
+    paths: list[Path]
+    kind: Kind
+    root: Path | None = None
+
+
+def find(source: str | os.PathLike[str], what: str = "orders") -> Found:
     """Return the files that a path or pattern names, in sorted order, and what they are.
 
     `what` says in messages what their rows are.
@@ -35,6 +66,7 @@ def find(source: str | os.PathLike[str], what: str = "orders") -> tuple[list[Pat
     """
     text = os.fspath(source)
     path = Path(text)
+    root = None
     if glob.has_magic(text) and not path.exists():
         found = glob.glob(text, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
         paths = sorted(p for p in map(Path, found) if not p.is_dir())
@@ -43,31 +75,37 @@ def find(source: str | os.PathLike[str], what: str = "orders") -> tuple[list[Pat
     elif not path.exists():
         raise OrdersError(f"There is no file {text!r}.{_near(path)}")
     elif path.is_dir():
-        inside = sorted(p.name for p in path.iterdir() if _kind(p))
-        holds = f"it holds {', '.join(inside[:5])}" if inside else "it holds no CSV or Parquet file"
-        raise OrdersError(
-            f"{text!r} is a directory ({holds}). Give a file, or a pattern such as "
-            f"{str(path / ('*' + Path(inside[0]).suffix if inside else '*.csv'))!r}."
-        )
+        root, paths = path, _parquet_below(path)
     else:
         paths = [path]
     faults = []
     for p in paths:
-        if _kind(p) is None:
+        if kind_of(p) is None:
             faults.append(
-                f"{str(p)!r} is neither CSV (.csv, .tsv, .txt, also .gz) nor Parquet (.parquet): "
-                f"save the {what} as CSV (in a spreadsheet: Save As, CSV UTF-8)."
+                f"{str(p)!r} is neither {READ}: save the {what} as CSV (in a spreadsheet: Save As, "
+                "CSV UTF-8)."
             )
         elif not os.access(p, os.R_OK):
             faults.append(f"{str(p)!r} cannot be read: no permission.")
         elif p.stat().st_size == 0:
             faults.append(f"{str(p)!r} is empty (0 bytes).")
-    kinds = {kind for kind in map(_kind, paths) if kind is not None}
+    kinds = {kind for kind in map(kind_of, paths) if kind is not None}
     if len(kinds) > 1:
-        faults.append(f"{text!r} names CSV and Parquet files; read one kind at a time.")
+        faults.append(f"{text!r} names files of several kinds; read one kind at a time.")
+    if len(paths) > 1 and (one := kinds & set(ONE_AT_A_TIME)):
+        faults.append(
+            f"{text!r} names {len(paths)} files; read one {ONE_AT_A_TIME[one.pop()]} at a time."
+        )
     if faults:
         raise OrdersError.of(faults)
-    return paths, kinds.pop()
+    return Found(paths, kinds.pop(), root)
+
+
+def kind_of(path: Path) -> Kind | None:
+    """What a file is by its name; None where it is nothing that is read."""
+    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    kind = KINDS.get(name.suffix.lower())
+    return None if kind != "csv" and name != path else kind
 
 
 def sha256(paths: list[Path]) -> str:
@@ -80,10 +118,44 @@ def sha256(paths: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _kind(path: Path) -> Kind | None:
-    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    kind = KINDS.get(name.suffix.lower())
-    return None if kind == "parquet" and name != path else kind
+def _parquet_below(root: Path) -> list[Path]:
+    """The Parquet files of a folder, whose own folders may name columns: `region=eu/part.parquet`.
+
+    Names that begin with a point or an underscore are an engine's own.
+    """
+    for log, lake in LAKES.items():
+        if any(root.glob(log)):
+            raise OrdersError(
+                f"{str(root)!r} is a table of {lake}: its files hold rows that were deleted or "
+                "replaced too. Read it with its own reader and give clv.read_orders what that "
+                "returns: a table of pyarrow, polars or Ibis."
+            )
+    paths = sorted(
+        p
+        for p in root.rglob("*")
+        if kind_of(p) == "parquet"
+        and p.is_file()
+        and not any(part[0] in "._" for part in p.relative_to(root).parts)
+    )
+    if not paths:
+        inside = sorted(p.name for p in root.iterdir() if kind_of(p))
+        holds = f"it holds {', '.join(inside[:5])}" if inside else "it holds no CSV or Parquet file"
+        raise OrdersError(
+            f"{str(root)!r} is a directory ({holds}). Give a file, or a pattern such as "
+            f"{str(root / ('*' + Path(inside[0]).suffix if inside else '*.csv'))!r}."
+        )
+    keys = {tuple(_keys(p.relative_to(root))): p for p in reversed(paths)}
+    if len(keys) > 1:
+        told = " and ".join(
+            f"{', '.join(map(repr, names)) or 'none'} (as {str(p.relative_to(root))!r})"
+            for names, p in list(keys.items())[:2]
+        )
+        raise OrdersError(f"The folders of {str(root)!r} name different columns: {told}.")
+    return paths
+
+
+def _keys(path: Path) -> list[str]:
+    return [part.partition("=")[0] for part in path.parent.parts if "=" in part]
 
 
 def _near(path: Path) -> str:

@@ -1,30 +1,64 @@
-"""Frames and tables of this process."""
+"""Frames and tables of this process: pandas, polars, pyarrow, and Ibis tables of any backend."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
+from ibis.common.exceptions import IbisError
 
 from clv.errors import OrdersError
-from clv.transactions.engines.base import Engine
+from clv.transactions.engines import DuckDBEngine, Engine
 from clv.transactions.sources.base import Source
 
-__all__ = ["open_frame"]
+__all__ = ["is_frame", "open_frame", "open_ibis"]
 
 
-def open_frame(frame: pd.DataFrame, engine: Engine) -> Source:
-    """Open a pandas data frame; its index does not matter."""
-    names = [str(c) for c in frame.columns]
+def is_frame(source: object) -> bool:
+    """Whether something is a frame or table that hands over Arrow data."""
+    return hasattr(source, "__arrow_c_stream__") or _is_lazy(source)
+
+
+def open_frame(frame: Any, engine: Engine | None = None) -> Source:
+    """Open a frame; its index, if it has one, does not matter."""
+    if isinstance(frame, pd.DataFrame):
+        names = [str(c) for c in frame.columns]
+        arrays = [_array(frame.iloc[:, i]) for i in range(len(names))]
+    else:
+        if _is_lazy(frame):
+            frame = frame.collect()
+        table = pa.table(frame)
+        names, arrays = table.column_names, table.columns
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise OrdersError(f"The data frame has more than one column {', '.join(map(repr, twice))}.")
     if not names:
         raise OrdersError("The data frame has no columns.")
-    arrays = [_array(frame.iloc[:, i]) for i in range(len(names))]
+    engine = engine or DuckDBEngine()
     table = engine.from_arrow(pa.table(dict(zip(names, arrays, strict=True))))
     return Source(table, "the data frame", "frame", engine)
+
+
+def open_ibis(table: ir.Table, engine: Engine | None = None) -> Source:
+    """Open an Ibis table: on its own backend if that is an engine here, else on ours."""
+    name = "the Ibis table"
+    try:
+        backend = table.get_backend()
+    except IbisError as error:
+        raise OrdersError(f"The Ibis table cannot be read: {error}.") from error
+    if engine is None and backend.name == "duckdb":
+        engine = DuckDBEngine.of(backend)
+        if engine is not None:
+            return Source(table, name, "ibis", engine)
+    engine = engine or DuckDBEngine()
+    rows = table.to_pyarrow() if backend.name == "duckdb" else table.to_pyarrow_batches()
+    return Source(engine.from_arrow(rows), name, "ibis", engine)
+
+
+def _is_lazy(source: object) -> bool:
+    return type(source).__module__.partition(".")[0] == "polars" and hasattr(source, "collect")
 
 
 def _array(column: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
