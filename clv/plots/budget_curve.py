@@ -67,7 +67,8 @@ def plot_budget_curve(
             fontsize=style.TEXT,
             color=style.EXPECTED,
         )
-        _mark(ax, best, kept, "worth asking for: the next\nunit returns just itself")
+        words = "worth asking for: the next\nunit returns just itself"
+        _mark(ax, best, kept, words, above=curve.gain_high is not None)
     if total is not None and x[0] <= total < best:
         returns = float(np.interp(total, curve.total, curve.marginal_return))
         at = float(np.interp(total, x, y))
@@ -98,14 +99,16 @@ def _finding(curve: BudgetCurve, currency: str) -> str:
     return f"Worth asking for: {asked}, which keeps {kept}"
 
 
-def _mark(ax: Axes, x: float, y: float, text: str) -> None:
+def _mark(ax: Axes, x: float, y: float, text: str, *, above: bool = False) -> None:
+    """Mark a point; above it on the left is room where an interval flattens the curve."""
     ax.plot([x], [y], "o", color=style.ACTUAL, ms=7, clip_on=False, zorder=3)
     ax.annotate(
         text,
         (x, y),
-        xytext=(8, -10),
+        xytext=(-8, 8) if above else (8, -10),
         textcoords="offset points",
-        va="top",
+        ha="right" if above else "left",
+        va="bottom" if above else "top",
         fontsize=style.TEXT,
         color=style.INK,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},

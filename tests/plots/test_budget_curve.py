@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,14 @@ def test_nothing_worth_asking_for_is_said() -> None:
     ax = plot_budget_curve(budget_curve([1.0, 2.0], [0.05, 0.05]))
     assert title(ax) == "No budget would keep what it costs"
     draw(ax)
+
+
+def test_an_interval_is_a_band_between_its_bounds() -> None:
+    shown = curve()
+    drawn = replace(shown, gain_low=0.5 * shown.gain, gain_high=2 * shown.gain)
+    ax = plot_budget_curve(drawn)
+    (band,) = ax.collections[:1]
+    corners = band.get_paths()[0].vertices
+    assert corners[:, 1].max() == pytest.approx(2 * shown.gain[-1])
+    assert ax.get_ylim()[1] > 2 * shown.gain[-1]
+    assert len(plot_budget_curve(shown).collections) == len(ax.collections) - 1
