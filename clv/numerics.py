@@ -208,6 +208,8 @@ def _rate_left(w: Floats, R: Floats, a: float, B: Floats) -> Floats:
         end = np.log1p(R[first] * np.array([w[i].max() for i in todo]))
         count = more * int(12 + 5 * end.max())
         worth = np.array([w[i].size > 1.5 * count for i in todo])
+        if not worth.any():
+            break
         curves = _curves(count, end[worth], R[first[worth]], a, B[first[worth]])
         fallen = np.zeros(len(todo), dtype=bool)
         fallen[worth] = np.abs(curves[-_TAIL:]).max(axis=0) < _FALLEN * np.abs(curves).max(axis=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 # Before numpy and matplotlib are imported: no display, and sums in one order on any machine.
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -38,3 +39,36 @@ def needs() -> Needs:
         pytest.skip(reason)
 
     return check
+
+
+LONG = ("test_packaging", "test_docs", "test_build", "test_customer_book", "test_covariance")
+"""Modules with the longest tests: they begin first, so that none is left at the end to wait for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first; all else stays in its order."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
+
+@pytest.fixture(scope="session")
+def cdnow_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book of the CDNOW sample, calibrated as published; who changes it takes a copy."""
+    from tests.books import shared_book
+
+    return shared_book("cdnow", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def shop_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book of the simulated shop up to the day before its campaign; not to be changed."""
+    from tests.books import shared_book
+
+    return shared_book("simulated_shop", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def retail_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book of Online Retail; not to be changed."""
+    from tests.books import shared_book
+
+    return shared_book("online_retail", tmp_path_factory)

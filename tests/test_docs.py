@@ -8,9 +8,12 @@ that has `datasets/` as the checkout does. Lines that set up the checkout itself
 
 from __future__ import annotations
 
+import contextlib
 import doctest
+import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,8 +21,10 @@ import textwrap
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from clv_cli.main import main
 from sybil import Example, Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 
@@ -80,19 +85,48 @@ def difference(step: Step, status: int, output: str) -> str:
 
 def run_console(example: Example) -> str:
     """Run a console block as a user would; the first difference, or nothing."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    terminal = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PYTHONUNBUFFERED": "1"}
     for step in steps(str(example.parsed)):
         if step.command.startswith(NOT_RUN):
             continue
-        done = subprocess.run(
-            ["/bin/sh", "-c", step.command],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            text=True, check=False, env=os.environ | terminal | {"PATH": path}, timeout=300,
-        )  # fmt: skip
-        if told := difference(step, done.returncode, done.stdout):
+        command = step.command.replace("\\\n", "")  # as a shell joins lines
+        words = shlex.split(command)
+        plain = words[0] == "clv" and not SHELL & set(command)
+        if told := difference(step, *(run_here(words) if plain else run_shell(step.command))):
             return told
     return ""
+
+
+TERMINAL = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PYTHONUNBUFFERED": "1"}
+
+SHELL = set("|&;<>()$`*?~#")
+"""What a shell would read otherwise than as it stands."""
+
+
+def run_shell(command: str) -> tuple[int, str]:
+    """Run a command in a shell; its exit status, and all that it printed."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        text=True, check=False, env=os.environ | TERMINAL | {"PATH": path}, timeout=300,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def run_here(words: list[str]) -> tuple[int, str]:
+    """Run `clv` as its executable does, in this process: the libraries are loaded already."""
+    printed, status = io.StringIO(), 0
+    with (
+        mock.patch.dict(os.environ, TERMINAL),
+        mock.patch.object(sys, "argv", words),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return status, printed.getvalue()
 
 
 SYBIL = Sybil([PythonCodeBlockParser(), CodeBlockParser("console", run_console)])

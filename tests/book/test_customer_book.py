@@ -200,7 +200,7 @@ def answers(book: clv.Book) -> dict[str, Any]:
         "customer": book.customer("0001"),
         "forecast": book.forecast(2),
         "budget": book.budget(100.0).spend.tolist(),
-        "values": book.values().to_dict("list"),
+        "values": book.values().to_csv(),
     }
 
 

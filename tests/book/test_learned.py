@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,6 @@ import clv
 from clv.book.learned import LEARNED, add_learned, build_of, read_learned
 from clv.errors import BookError, PolicyError
 from clv.recommend.learned import Basis, Learned, LearnedFigure
-from tests.cli.command import CDNOW_END
 
 
 def layer(*keys: str, value: float = 0.3, source: str = "9f3c", basis: Basis = "data") -> Learned:
@@ -31,8 +31,9 @@ def layer(*keys: str, value: float = 0.3, source: str = "9f3c", basis: Basis = "
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> clv.Book:
-    return clv.build_book(clv.datasets.path("cdnow"), tmp_path / "book", end=CDNOW_END, unit="week")
+def book(cdnow_book: Path, tmp_path: Path) -> clv.Book:
+    """A book that may learn."""
+    return clv.Book(shutil.copytree(cdnow_book, tmp_path / "book"))
 
 
 SEVERITY, EFFECT = "dropout.per_severity_level", "retention.effect"

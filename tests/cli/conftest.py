@@ -9,15 +9,12 @@ from pathlib import Path
 import pytest
 
 import clv.datasets
-from tests.cli.command import CDNOW, done
 
 
 @pytest.fixture(scope="session")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def book(cdnow_book: Path) -> Path:
     """A book of the CDNOW sample, calibrated as published; not to be changed."""
-    path = tmp_path_factory.mktemp("books") / "book"
-    done("build", *CDNOW, "-o", path)
-    return path
+    return cdnow_book
 
 
 @pytest.fixture

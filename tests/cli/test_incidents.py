@@ -14,20 +14,15 @@ LOG = clv.datasets.path("simulated_shop_incidents")
 RETURNS = clv.datasets.path("online_retail_incidents")
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def shop(shop_book: Path) -> Path:
     """A book of the shop up to its campaign; not to be changed."""
-    path = tmp_path_factory.mktemp("books") / "shop"
-    orders = clv.datasets.path("simulated_shop_orders")
-    done("build", orders, "--end", "2023-04-30", "-o", path)
-    return path
+    return shop_book
 
 
-@pytest.fixture(scope="module")
-def retail(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("books") / "retail"
-    done("build", clv.datasets.path("online_retail"), "--end", "2011-12-09", "-o", path)
-    return path
+@pytest.fixture
+def retail(retail_book: Path) -> Path:
+    return retail_book
 
 
 def test_what_was_learned_moves_the_limit(shop: Path, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 import clv
 from clv.book import Book
-from clv.build import build_book
 from clv.incidents import CausesReport, IncidentLearning, incident_causes, learn_from_incidents
 
 SHOP_LOG = clv.datasets.path("simulated_shop_incidents")
@@ -16,17 +15,15 @@ RETURNS = clv.datasets.path("online_retail_incidents")
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Book:
+def shop(shop_book: Path) -> Book:
     """The bundled shop up to the day before its campaign; not to be changed."""
-    path = tmp_path_factory.mktemp("shop") / "book"
-    return build_book(clv.datasets.path("simulated_shop_orders"), path, end="2023-04-30")
+    return Book(shop_book)
 
 
 @pytest.fixture(scope="session")
-def retail(tmp_path_factory: pytest.TempPathFactory) -> Book:
+def retail(retail_book: Path) -> Book:
     """Online Retail; not to be changed."""
-    path = tmp_path_factory.mktemp("retail") / "book"
-    return build_book(clv.datasets.path("online_retail"), path, end="2011-12-09")
+    return Book(retail_book)
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,9 @@ def test_a_well_identified_fit_has_no_concerns() -> None:
     assert fit.to_dict()["concerns"] == []
 
 
-def test_dropout_that_nobody_could_see_is_flagged(tmp_path: Path) -> None:
+def test_dropout_that_nobody_could_see_is_flagged(retail_book: Path) -> None:
     # Online Retail: one year of a wholesaler whose customers hardly leave; a runs towards 0.
-    book = clv.build_book(clv.datasets.path("online_retail"), tmp_path / "book", end="2011-12-09")
+    book = clv.Book(retail_book)
     about = book.manifest["models"]["purchases"]
     assert not about["identified"]
     assert about["converged"]
