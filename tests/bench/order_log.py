@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,6 +21,8 @@ import clv
 from clv.history import Floats
 
 __all__ = ["order_log"]
+
+Integers = npt.NDArray[np.int64]
 
 CUSTOMERS, DAYS = 2_000_000, 730
 PURCHASES = clv.BGNBD(r=0.8, alpha=40.0, a=0.7, b=4.2)  # in days
@@ -68,7 +71,7 @@ def _orders(seed: int) -> pa.Table:
     )
 
 
-def _last(time: Floats, customers: Floats, kept: Floats) -> Floats:
+def _last(time: Floats, customers: Integers, kept: Integers) -> Floats:
     """Times of the customers kept; both are sorted."""
     return time[np.searchsorted(customers, kept)]
 
