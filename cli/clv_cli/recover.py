@@ -84,7 +84,7 @@ Examples:
     help="Days since this customer's problem before this one.",
 )  # fmt: skip
 @click.option(
-    "--claims", type=QUANTITY, metavar="N",
+    "--claims", type=click.IntRange(min=1), metavar="N",
     help="How many problems this customer has claimed so far, this one included.",
 )  # fmt: skip
 @click.option(

@@ -337,6 +337,7 @@ def _sentences(answer: UniformOffer, policy: Policy, *, by_floor: bool) -> tuple
     currency, n = answer.currency, len(answer.spend)
     offer, cost = money(answer.offer, currency), money(answer.cost, currency)
     many = f"{n:,} customers" if n > 1 else "customer"
+    each = f"Offer each of the {many}" if n > 1 else "Offer the customer"
     label = policy.problem(answer.problem).label
     net = (
         f"{money(abs(answer.gain), currency)} {'net' if answer.gain >= 0 else 'less than it costs'}"
@@ -349,9 +350,9 @@ def _sentences(answer: UniformOffer, policy: Policy, *, by_floor: bool) -> tuple
         fix = f"Fix it and apologise to the {many} ({label})"
         told = [f"{fix}: one amount for all of them costs more than it keeps."]
     elif answer.offer:
-        told = [f"Offer each of the {many} {offer} ({label}): {expected}"]
+        told = [f"{each} {offer} ({label}): {expected}"]
     else:
-        told = [f"Offer each of the {many} the floor of what they lost ({label}): {expected}"]
+        told = [f"{each} the floor of what they lost ({label}): {expected}"]
     if answer.cost and by_floor:
         told.append(
             "That is the policy floor, which everyone with this problem gets; their value alone "

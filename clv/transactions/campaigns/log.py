@@ -28,6 +28,9 @@ CONTROL = frozenset(
 )
 """Names of an arm that got nothing, without case, spaces and punctuation."""
 
+SENSE = 100.0
+"""Spend above this multiple of its arm's median is more likely a slip of the pen."""
+
 COLUMNS = (
     *("campaign", "customer_id", "date", "arm", "control", "spend"),
     "assignment_probability",
@@ -221,6 +224,7 @@ def _unsaid(kept: pd.DataFrame) -> list[str]:
             f"What was spent is not known for {unknown:,} of {counted(len(treated), 'treated row')}"
             "; it is not taken to be 0."
         )
+    notices += _beyond_sense(treated)
     unsaid = int(kept["assignment_probability"].isna().sum())
     if unsaid:
         notices.append(
@@ -229,3 +233,22 @@ def _unsaid(kept: pd.DataFrame) -> list[str]:
             "somebody chose the customers."
         )
     return notices
+
+
+def _beyond_sense(treated: pd.DataFrame) -> list[str]:
+    """Say where so much was spent that it is more likely a slip of the pen."""
+    paid = treated[treated["spend"] > 0]
+    usual = paid.groupby(["campaign", "arm"])["spend"].transform("median")
+    beyond = paid[paid["spend"] > SENSE * usual]
+    if beyond.empty:
+        return []
+    first = ", ".join(
+        f"{spent:g} on {who!r}"
+        for who, spent in beyond[["customer_id", "spend"]].head(3).itertuples(index=False)
+    )
+    told = (
+        f"More than {SENSE:g} times what is usual in the arm was spent in "
+        f"{counted(len(beyond), 'row')} ({first}). It counts as it stands, and moves the mean "
+        "spend of the arm: is it in the same currency and unit?"
+    )
+    return [told]

@@ -92,6 +92,19 @@ def test_spend_that_is_not_said_is_not_nothing_but_in_the_control_arm() -> None:
     assert any("not known for 1 of 2 treated rows" in notice for notice in log.report.notices)
 
 
+def test_spend_beyond_sense_is_told() -> None:
+    rows = {
+        "customer_id": list("abcde"),
+        "date": ["2024-01-01"] * 5,
+        "arm": ["control", *["letter"] * 4],
+    }
+    odd = read_campaigns(pd.DataFrame({**rows, "spend": [0.0, 2.0, 2.0, 2.0, 2e9]}))
+    assert any("was spent in 1 row (2e+09 on 'e')" in notice for notice in odd.report.notices)
+    assert odd.frame["spend"].max() == 2e9  # told, not changed
+    even = read_campaigns(pd.DataFrame({**rows, "spend": [0.0, 2.0, 2.0, 2.0, 200.0]}))
+    assert not any("More than 100 times" in notice for notice in even.report.notices)
+
+
 def test_values_that_cannot_be_are_refused_all_at_once() -> None:
     with pytest.raises(CampaignsError) as told:
         read_campaigns(
