@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from clv.arrays import Floats
 from clv.errors import RequestError
 from clv.recommend.campaigns import Evidence, retention_posterior
-from clv.recommend.retention_uncertainty import SCALE_SD
 from clv.recommend.policy import Policy
+from clv.recommend.retention_uncertainty import SCALE_SD
 
 KEPT = np.linspace(-1, 1, 41)
 GAIN = 0.4 * KEPT + 0.2 * KEPT**3  # rising, bent, 0 at 0
@@ -148,3 +148,13 @@ def test_a_curve_that_falls_is_refused() -> None:
         Evidence(np.zeros(1), np.eye(1), KEPT, -GAIN, ((KEPT, KEPT),), 1)
     with pytest.raises(RequestError, match="covariance must be 1 by 1"):
         Evidence(np.zeros(1), np.eye(2), KEPT, GAIN, ((KEPT, KEPT),), 1)
+
+
+def test_where_one_arm_fixes_only_their_product_both_go_together() -> None:
+    # e (1 − exp(−.4/σ)) is known: the larger the scale, the larger e must be
+    found = retention_posterior(Policy(), [evidence((0.4,), (0.1,), 0.001)])
+    assert found.correlation > 0.8
+    assert retention_posterior(Policy(), []).correlation == pytest.approx(0, abs=1e-9)
+    effect, scale = found.figures("causal")
+    assert dict(effect.correlations) == {"retention.money_scale": found.correlation}
+    assert dict(scale.correlations) == {"retention.effect": found.correlation}
