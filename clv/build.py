@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -121,8 +122,10 @@ def build_book(
         )
     found = histories(orders, end=end, unit=unit)
     progress("Fitting the models")
-    purchases, steadied = _fit(purchase_model(model), found)
-    spend, spend_steadied = _fit_spend(found)
+    with ThreadPoolExecutor() as pool:  # two fits, each mostly in one thread
+        of_spend = pool.submit(_fit_spend, found)
+        purchases, steadied = _fit(purchase_model(model), found)
+        spend, spend_steadied = of_spend.result()
     try:
         independence = spend_independence(found).to_dict()
     except NotIdentifiedError as error:
