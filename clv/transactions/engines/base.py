@@ -72,7 +72,13 @@ class Engine(ABC):
 
     @abstractmethod
     def from_arrow(self, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
-        """Open a table of this process, or keep rows that come in batches."""
+        """Open a table of this process, or keep rows that come in batches.
+
+        Raises
+        ------
+        OSError
+            Where batches stop coming: the reason without where it happened.
+        """
 
     @abstractmethod
     def materialise(self, table: ir.Table) -> ir.Table:

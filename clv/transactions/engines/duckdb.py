@@ -84,7 +84,7 @@ class DuckDBEngine(Engine):
 
         Its settings are not changed: where its time zone is not UTC there is no engine of it.
         """
-        (zone,) = backend.con.execute("SELECT current_setting('TimeZone')").fetchone()
+        ((zone,),) = backend.con.execute("SELECT current_setting('TimeZone')").fetchall()
         if zone not in {"UTC", "Etc/UTC"}:
             return None
         engine = cls.__new__(cls)
@@ -125,6 +125,9 @@ class DuckDBEngine(Engine):
             return self.backend.table(name)
         try:
             return self._keep(f'FROM "{name}"')
+        except duckdb.InvalidInputException as error:  # DuckDB's way to say that its input failed
+            said = str(error).partition(" failed: ")[2].partition(" Detail: ")[0]
+            raise OSError(said.removeprefix("Unknown error: ").rstrip(".")) from None
         finally:
             self.backend.con.unregister(name)
 
@@ -261,12 +264,13 @@ class Attached(NamedTuple):
         schema, _, relation = name.rpartition(".")
         return self.engine.backend.table(relation, database=(self.catalog, schema or "main"))
 
-    def query(self, sql: str) -> ir.Table:
-        """What a query of the file returns, computed and kept."""
+    def query(self, sql: str) -> tuple[list[str], ir.Table]:
+        """Names of the columns that a query of the file returns, and the rows, which are kept."""
         run = self.engine.backend.con.execute
         run(f'USE "{self.catalog}"')
         try:
-            return self.engine._keep(f"({sql})")  # noqa: SLF001  of the engine's own file
+            names = [name for name, *_ in run(f"DESCRIBE ({sql})").fetchall()]
+            return names, self.engine._keep(f"({sql})")  # noqa: SLF001  of the engine's own file
         finally:
             run("USE memory")
 

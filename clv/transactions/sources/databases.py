@@ -34,8 +34,12 @@ PLAIN = (
 def open_database_file(path: Path, asked: TableUrl, engine: Engine) -> Source:
     """Open a table or a query of a DuckDB or SQLite file, whatever the file is called."""
     with path.open("rb") as stream:
-        start = stream.read(16)
-    if start == b"SQLite format 3\0":
+        start = stream.read(32)
+    if start[:16] == b"SQLite format 3\0":
+        # SQLite itself reads zeros where a page is cut off.
+        page = int.from_bytes(start[16:18]) if start[16:18] != b"\0\1" else 1 << 16
+        if path.stat().st_size < page * int.from_bytes(start[28:32]):
+            raise OrdersError(f"{str(path)!r} cannot be read: the end of the file is missing.")
         return _open_sqlite(path, replace(asked, scheme="sqlite"), engine)
     if start[8:12] == b"DUCK":
         return _open_duckdb(path, replace(asked, scheme="duckdb"), engine)
@@ -47,7 +51,8 @@ def _open_duckdb(path: Path, asked: TableUrl, engine: Engine) -> Source:
     with own.told(asked.shown):
         database = own.attach(path)
         if asked.query is not None:
-            table = database.query(asked.query)
+            names, table = database.query(asked.query)
+            _refuse_twice(names, asked.shown)
         else:
             table = database.table(_choose(database.relations(), asked))
         if own is not engine:
@@ -56,9 +61,8 @@ def _open_duckdb(path: Path, asked: TableUrl, engine: Engine) -> Source:
 
 
 def _open_sqlite(path: Path, asked: TableUrl, engine: Engine) -> Source:
-    where = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
-        with contextlib.closing(sqlite3.connect(where, uri=True)) as database:
+        with contextlib.closing(_connect_sqlite(path)) as database:
             run = database.execute
             if asked.query is None:
                 listed = run(
@@ -69,8 +73,10 @@ def _open_sqlite(path: Path, asked: TableUrl, engine: Engine) -> Source:
                 query = f"SELECT * FROM {name}"  # noqa: S608  quoted
             else:
                 query = asked.query
-            cursor = run(f"SELECT * FROM ({query})")  # noqa: S608  the user's own query
-            names = [column[0] for column in cursor.description]
+            cursor = run(query)
+            names = [column[0] for column in cursor.description or ()]
+            if not names:
+                raise OrdersError(f"{asked.shown!r} returns no rows: ask by select.")
             _refuse_twice(names, asked.shown)
             # A column of SQLite may hold values of any types: all are read as the text they say.
             schema = pa.schema([(name, pa.string()) for name in names])
@@ -85,9 +91,14 @@ def _open_sqlite(path: Path, asked: TableUrl, engine: Engine) -> Source:
                 for rows in iter(lambda: cursor.fetchmany(ROWS), [])
             )
             table = engine.from_arrow(pa.RecordBatchReader.from_batches(schema, batches))
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise OrdersError(f"{asked.shown!r} cannot be read: {error}.") from error
     return Source(table, asked.shown, "sqlite", engine)
+
+
+def _connect_sqlite(path: Path) -> sqlite3.Connection:
+    where = f"file:{quote(str(path.absolute()))}?mode=ro"
+    return sqlite3.connect(where, uri=True, check_same_thread=False)  # an engine's thread asks
 
 
 def _texts(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
@@ -119,7 +130,7 @@ def open_postgresql(asked: TableUrl, engine: Engine) -> Source:
             cursor.execute("SET TRANSACTION READ ONLY")
             query = asked.query or _postgresql_table(cursor, asked)
             table = engine.from_arrow(_postgresql_rows(cursor, query, asked.shown))
-    except postgresql.Error as error:
+    except (postgresql.Error, OSError) as error:
         told = _scrubbed(str(error), asked)
     # Raised out here: the driver's error, which may repeat the URL, is no part of this one.
     if table is None:

@@ -69,7 +69,7 @@ def open_excel(
             rows = iter(book.get_sheet_by_name(taken).iter_rows())
             above, columns = _header(rows, path, taken)
             table = engine.from_arrow(_reader(rows, columns))
-    except (calamine.CalamineError, calamine.PasswordError, calamine.ZipError) as error:
+    except (calamine.CalamineError, calamine.PasswordError, calamine.ZipError, OSError) as error:
         raise OrdersError(
             f"{str(path)!r} cannot be read as an Excel workbook: {error}. Open it in a spreadsheet "
             f"and save the {what} as CSV."
@@ -126,7 +126,7 @@ def _refuse_too_large(path: Path, what: str) -> None:
         with zipfile.ZipFile(path) as packed:
             for part in packed.infolist():
                 # The size that is stated may be a lie: read to the end of what is packed.
-                part.file_size = left + 1
+                part.file_size = 1 << 62
                 rows = columns = 0
                 sheet = part.filename.startswith("xl/worksheets/sheet")
                 with packed.open(part) as stream:
