@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import ibis.expr.types as ir
 
-from clv.errors import OrdersError
-from clv.transactions.dates import LayoutChoice, choose, faults_of
 from clv.transactions.engines import Engine
-from clv.transactions.layouts import named
+from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
 from clv.transactions.reading import Reading
-from clv.transactions.report import OrdersReport, SetAside, counted, quoted
+from clv.transactions.report import OrdersReport, counted
 from clv.transactions.schema import Schema, doubts, recognise
+from clv.transactions.settings import settle, with_kinds
 from clv.transactions.sources import Source, open_source
 
 __all__ = ["Orders", "read_orders"]
-
-NO_CUSTOMER = "no customer id"
-NEGATIVE = "negative amount"
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,24 +132,21 @@ def read_orders(
     names = list(opened.table.columns)
     taken = recognise(names, given)
     notices = [*opened.notices, str(taken), *doubts(names, given)]
-    reading = Reading(taken, opened.engine)
-    log = opened.materialise(reading.log(opened.table))
-    seen = _profile(log)
-    choice: LayoutChoice | None = None
-    if seen["bad_dates"] and taken.date_layout is None:
-        choice = choose(opened, str(taken.date))
-        if choice is not None and choice.dates > seen["dates"]:
-            opened.engine.drop(log)
-            taken = replace(taken, date_layout=choice.layout.words)
-            reading = Reading(taken, opened.engine)
-            log = opened.materialise(reading.log(opened.table))
-            seen = _profile(log)
-            notices.append(choice.notice)
-        else:
-            choice = None
-    _refuse(opened, reading, log, seen, choice)
+    settled = with_kinds(opened, taken, given=given.kind is not None)
+    log, seen = _read(opened, settled.schema)
+    told = settle(opened, settled.schema, seen)
+    if told.schema != settled.schema:
+        opened.engine.drop(log)
+        log, seen = _read(opened, told.schema)
+    reading = Reading(told.schema, opened.engine)
+    refuse(opened, reading, log, seen, told.layout, [*settled.faults, *told.faults])
     days = opened.materialise(_days(log))
-    notices += _clock_notices(taken, seen)
+    notices += [
+        *told.notices,
+        *_clock_notices(told.schema, seen),
+        *rates_notice(opened, told.schema, log),
+        *_alike_ids(opened, told.schema, days),
+    ]
     repeated = _duplicates(opened, reading, days)
     if repeated:
         notices.append(
@@ -163,8 +156,8 @@ def read_orders(
     orders = Orders(
         days=days,
         source=opened.name,
-        schema=taken,
-        report=_report(taken, seen, repeated, notices),
+        schema=told.schema,
+        report=_report(opened, reading, seen, repeated, notices),
         first_date=seen["first_date"],
         last_date=seen["last_date"],
         sha256=opened.sha256(log),
@@ -192,106 +185,43 @@ def _clock_notices(schema: Schema, seen: Mapping[str, Any]) -> list[str]:
     return told
 
 
-def _kept(log: ir.Table) -> ir.BooleanValue:
-    """Whether a row is a purchase: it has a customer, and its amount is not negative."""
-    return log["customer_id"].notnull() & ~_negative(log)
-
-
-def _negative(log: ir.Table) -> ir.BooleanValue:
-    return log["amount"].fill_null(0) < 0
+def _read(source: Source, schema: Schema) -> tuple[ir.Table, dict[str, Any]]:
+    """Read the rows as a schema says, and count what they are."""
+    log = source.materialise(Reading(schema, source.engine).log(source.table))
+    return log, profile(source, log)
 
 
 def _days(log: ir.Table) -> ir.Table:
     """One row per customer and day: how many rows, and what they are worth together."""
-    kept = log.filter(_kept(log))
+    kept = log.filter(log["aside"].isnull())
     return kept.group_by("customer_id", "date").aggregate(
         rows=kept.count(), amount=kept["amount"].sum()
     )
 
 
-def _profile(log: ir.Table) -> dict[str, Any]:
-    """Count, in one pass, all that decides whether the rows can be orders."""
-    kept = _kept(log)
-    nobody = log["customer_id"].isnull()
-    refund = ~nobody & _negative(log)
-    currency = "currency" in log.columns
-    figures = {
-        "rows": log.count(),
-        "bad_dates": log["bad_date"].sum(),
-        "bad_amounts": log["bad_amount"].sum(),
-        "dates": log["date"].count(),
-        "zoned": log["zoned"].sum(),
-        "amount": log["amount"].sum(),
-        "kept": kept.sum(),
-        "kept_amount": log["amount"].sum(where=kept),
-        "nobody": nobody.sum(),
-        "nobody_amount": log["amount"].sum(where=nobody),
-        "refunds": refund.sum(),
-        "refunds_amount": log["amount"].sum(where=refund),
-        "first_date": log["date"].min(where=kept),
-        "last_date": log["date"].max(where=kept),
-    }
-    if currency:
-        figures |= {"currency": log["currency"].min(), "other": log["currency"].max()}
-    row: dict[str, Any] = log.aggregate(**figures).to_pyarrow().to_pylist()[0]
-    counts = ("bad_dates", "bad_amounts", "zoned", "kept", "nobody", "refunds")
-    return row | {name: int(row[name] or 0) for name in counts}
-
-
-def _refuse(
-    source: Source,
-    reading: Reading,
-    log: ir.Table,
-    seen: dict[str, Any],
-    choice: LayoutChoice | None,
-) -> None:
-    """Refuse rows that cannot be read as orders, all faults at once."""
-    schema, rows = reading.schema, seen["rows"]
-    if not rows:
-        raise OrdersError(f"{source.name!r} has a header but no rows.")
-    faults = []
-    day = str(schema.date)
-    where = _examples(source, reading, "bad_date", [day]) if seen["bad_dates"] else ""
-    stated = named(schema.date_layout) if schema.date_layout is not None else None
-    if choice is None and stated is not None:
-        choice = LayoutChoice(stated, (), "", 0)
-    faults += faults_of(day, seen["bad_dates"], rows, where, choice)
-    if seen["bad_amounts"]:
-        where = _examples(source, reading, "bad_amount", schema.value_columns)
-        faults.append(
-            f"No readable amount in {seen['bad_amounts']:,} of {counted(rows, 'row')}, column "
-            f"{' x '.join(map(repr, schema.value_columns))} ({where}). Write plain numbers such as "
-            "1234.50, with a point before the decimals and without signs of currency or separators "
-            "of thousands, below 10^14; 0 where the order was free."
+def _alike_ids(source: Source, schema: Schema, days: ir.Table) -> list[str]:
+    """Say which customers have ids that differ only in case."""
+    ids = days["customer_id"]
+    if schema.id_case == "fold" or not isinstance(ids, ir.StringColumn):
+        return []
+    cases = days.aggregate(large=(ids != ids.lower()).any(), small=(ids != ids.upper()).any())
+    seen = source.collect(cases).to_pylist()[0]
+    if not (seen["large"] and seen["small"]):  # else all letters are of one size
+        return []
+    alike = days.group_by(key=ids.lower()).aggregate(one=ids.min(), other=ids.max())
+    alike = alike.filter(alike["one"] != alike["other"])
+    many = int(source.collect(alike.aggregate(n=alike.count()))["n"][0].as_py())
+    if not many:
+        return []
+    some = source.collect(alike.order_by("key").limit(3)).to_pylist()
+    shown = ", ".join(f"{row['one']!r} and {row['other']!r}" for row in some)
+    return [
+        (
+            f"{counted(many, 'customer id')} {'is' if many == 1 else 'are'} there in more than one "
+            f'case ({shown}). They are taken for different customers; id_case = "fold" in a schema '
+            "makes them one."
         )
-    if seen.get("currency") != seen.get("other"):
-        table = log.group_by("currency").aggregate(rows=log.count()).order_by("currency")
-        found = [r for r in table.to_pyarrow().to_pylist() if r["currency"] is not None]
-        names = ", ".join(f"{r['currency']} ({counted(r['rows'], 'row')})" for r in found)
-        faults.append(
-            f"Column {schema.currency!r} has {len(found)} currencies: {names}. Amounts of "
-            "different currencies cannot be added: read the orders of one currency at a time, or "
-            "convert them first."
-        )
-    if not faults and not seen["kept"]:
-        faults.append(
-            f"No row of {source.name!r} is a purchase: of {counted(rows, 'row')}, "
-            f"{seen['nobody']:,} with {NO_CUSTOMER} and {seen['refunds']:,} with a {NEGATIVE}."
-        )
-    if faults:
-        raise OrdersError.of(faults)
-
-
-def _examples(source: Source, reading: Reading, fault: str, shown: Sequence[str]) -> str:
-    """Say where the first faulty rows are and what they say."""
-    table = source.table.select(
-        **{fault: reading.expressions(source.table)[fault]},
-        **{f"said_{i}": source.table[name].cast(str) for i, name in enumerate(shown)},
-    )
-    found = source.first_rows(table, fault, [f"said_{i}" for i in range(len(shown))])
-    return "; ".join(
-        f"{row.where}: {' x '.join(quoted(value) for value in row.values)}" for row in found
-    )
+    ]
 
 
 def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:
@@ -302,33 +232,30 @@ def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:
         return 0
     said = reading.expressions(source.table)
     rows = source.table.mutate(
-        _customer=said["customer_id"], _date=said["date"], _amount=said["amount"]
+        _customer=said["customer_id"], _date=said["date"], _aside=said["aside"]
     )
     same_day = [rows["_customer"] == busy["customer_id"], rows["_date"] == busy["date"]]
     among = rows.semi_join(busy, same_day)
-    among = among.filter(among["_amount"].fill_null(0) >= 0)
+    among = among.filter(among["_aside"].isnull())
     same = among.group_by(*among.columns).aggregate(_times=among.count())
     return int((same["_times"] - 1).sum().to_pyarrow().as_py() or 0)
 
 
 def _report(
-    schema: Schema, seen: dict[str, Any], repeated: int, notices: list[str]
+    source: Source, reading: Reading, seen: dict[str, Any], repeated: int, notices: list[str]
 ) -> OrdersReport:
-    def money(value: Decimal | None) -> Decimal | None:
-        return (value if value is not None else Decimal(0)) if schema.has_amount else None
-
-    aside = tuple(
-        SetAside(reason, seen[key], money(seen[f"{key}_amount"]))
-        for reason, key in ((NO_CUSTOMER, "nobody"), (NEGATIVE, "refunds"))
-        if seen[key]
-    )
+    aside = set_aside(source, reading, seen)
+    kept = seen["kept_amount"]
+    read = kept + sum((a.amount for a in aside if a.amount is not None), start=Decimal(0))
+    valued = reading.schema.has_amount
+    currency = base_currency(reading.schema) or reading.schema.currency_taken
     return OrdersReport(
         rows_read=seen["rows"],
         rows_kept=seen["kept"],
-        amount_read=money(seen["amount"]),
-        amount_kept=money(seen["kept_amount"]),
-        set_aside=aside,
+        amount_read=read if valued else None,
+        amount_kept=kept if valued else None,
+        set_aside=tuple(aside),
         duplicate_rows=repeated,
-        currency=seen.get("currency"),
+        currency=currency or seen.get("currency"),
         notices=tuple(notices),
     )

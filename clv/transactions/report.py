@@ -13,7 +13,8 @@ __all__ = ["LogReport", "OrdersReport", "SetAside", "counted", "quoted"]
 class SetAside:
     """Rows that are no purchases: why, how many, and their amounts together.
 
-    `amount` is None where the source has no amounts; `examples` say where the first of them stand
+    `amount` is None where the source has no amounts, and of rows in a currency that is not taken,
+    which are in no sum; `examples` say where the first of them stand
     and what they say, where that is known.
     """
 
@@ -81,7 +82,12 @@ class OrdersReport:
             "amount_read": _number(self.amount_read),
             "amount_kept": _number(self.amount_kept),
             "set_aside": [
-                {"reason": s.reason, "rows": s.rows, "amount": _number(s.amount)}
+                {
+                    "reason": s.reason,
+                    "rows": s.rows,
+                    "amount": _number(s.amount),
+                    "examples": list(s.examples),
+                }
                 for s in self.set_aside
             ],
             "duplicate_rows": self.duplicate_rows,

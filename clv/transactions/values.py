@@ -7,7 +7,7 @@ is null where the column does not say it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import cast
 
 import ibis
@@ -45,7 +45,7 @@ FIRST_DAY, LAST_DAY = date(1000, 1, 1), date(9999, 12, 31)
 EXCEL_DAYS = (20_000, 60_000)
 """From 1954 to 2064: smaller and larger numbers are hardly days of orders."""
 
-EXCEL_ZERO = date(1899, 12, 30)
+EXCEL_ZERO = datetime(1899, 12, 30)
 """Excel calls 1900-01-01 day 1 and counts a 29th of February 1900, which was not there."""
 
 TIME = r",?\s+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s?[AaPp][Mm])?$"
@@ -149,8 +149,8 @@ def _excel_day(column: ir.Column) -> ir.DateValue:
     least, most = EXCEL_DAYS
     number = column.cast(str).strip().try_cast(dt.float64)
     whole = ibis.ifelse((number >= least) & (number <= most), number, None).floor().cast(dt.int32)
-    zero: ir.DateScalar = ibis.literal(EXCEL_ZERO)
-    return cast("ir.DateValue", (zero + whole.as_interval("D")).cast(dt.date))
+    zero: ir.TimestampScalar = ibis.literal(EXCEL_ZERO)
+    return cast("ir.DateValue", (zero + whole.as_interval("D")).date())
 
 
 def customer(column: ir.Column) -> ir.Column:

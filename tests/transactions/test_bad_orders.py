@@ -148,8 +148,8 @@ def test_unreadable_amounts_beside_unreadable_dates(write: Write) -> None:
     rows += ["6,2024-01-02,100000000000000", "7,2024-01-02,nan"]
     said = refusal(write("customer_id,date,amount\n" + "\n".join(rows) + "\n"))
     assert "No readable date in 2 of 7 rows, column 'date' (line 4: 'x'; line 6: 'y')" in said
-    assert "No readable amount in 5 of 7 rows, column 'amount'" in said
-    assert "(line 3: '1,234.50'; line 4: '$5'; line 5: blank)" in said
+    assert "No readable amount in 3 of 7 rows, column 'amount'" in said
+    assert "(line 5: blank; line 7: '100000000000000'; line 8: 'nan')" in said
     assert "below 10^14" in said
 
 
@@ -229,12 +229,6 @@ def test_a_workbook_named_csv(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as workbook:
         workbook.writestr("xl/workbook.xml", "<workbook/>")
     assert "is an Excel workbook" in refusal(path)
-
-
-def test_a_comma_before_the_decimals(write: Write) -> None:
-    said = refusal(write("customer_id;date;amount\n1;2024-01-01;5,30\n"))
-    assert "line 2: '5,30'" in said
-    assert "a point before the decimals" in said
 
 
 def test_a_row_with_too_many_values(write: Write) -> None:

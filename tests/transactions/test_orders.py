@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from clv.transactions.orders import Orders, read_orders
-from clv.transactions.report import SetAside
+from clv.transactions.report import SetAside, quoted
 from clv.transactions.summary import histories
 
 
@@ -52,7 +52,9 @@ def test_customer_ids_are_text_as_a_person_writes_them(ids: Any, read: list[str]
 @pytest.mark.parametrize("blank", [None, "", "  ", "NULL", "nan", "None", "\\N"])
 def test_rows_without_a_customer_are_set_aside(blank: str | None) -> None:
     report = one(customer_id=["a", blank], amount=[1, 2]).report
-    assert report.set_aside == (SetAside("no customer id", 1, Decimal(2)),)
+    (aside,) = report.set_aside
+    assert (aside.reason, aside.rows, aside.amount) == ("no customer id", 1, Decimal(2))
+    assert aside.examples == (f"row 1: {quoted(blank)}, '2024-01-01', '2'",)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,9 @@ def test_refunds_are_neither_purchases_nor_spend() -> None:
     orders = one(date=when, amount=[5, 8, -8, -3])
     found = histories(orders, end="2024-01-31").to_pandas().loc["a"]
     assert (found["frequency"], found["recency"], found["monetary_value"]) == (1, 1, 8)
-    assert orders.report.set_aside == (SetAside("negative amount", 2, Decimal(-11)),)
+    (aside,) = orders.report.set_aside
+    assert (aside.reason, aside.rows, aside.amount) == ("negative amount", 2, Decimal(-11))
+    assert aside.examples == ("row 2: 'a', '2024-01-02', '-8'", "row 3: 'a', '2024-01-03', '-3'")
 
 
 def test_without_amounts_there_is_no_spend() -> None:
@@ -178,7 +182,10 @@ def test_one_currency_is_reported() -> None:
 def test_a_report_is_json() -> None:
     report = histories(one(amount=[1, -2]), end="2024-01-01").report.to_dict()
     assert json.loads(json.dumps(report)) == report
-    assert report["set_aside"] == [{"reason": "negative amount", "rows": 1, "amount": -2.0}]
+    example = "row 1: 'a', '2024-01-01', '-2'"
+    assert report["set_aside"] == [
+        {"reason": "negative amount", "rows": 1, "amount": -2.0, "examples": [example]}
+    ]
 
 
 def test_every_form_of_a_file_gives_the_same_orders(tmp_path: Path) -> None:
@@ -242,7 +249,9 @@ def test_blank_lines_of_a_spreadsheet_are_no_orders(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text("customer_id,date,amount\na,2024-01-01,5\n,,\n\n")
     report = read_orders(path).report
-    assert report.set_aside == (SetAside("no customer id", 1, Decimal(0)),)
+    assert report.set_aside == (
+        SetAside("no customer id", 1, Decimal(0), ("line 3: blank, blank, blank",)),
+    )
 
 
 def test_an_end_is_a_date_a_time_or_text() -> None:

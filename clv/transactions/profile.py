@@ -1,0 +1,276 @@
+"""What reading orders found: how many rows of each sort there are, what is wrong, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from clv.errors import OrdersError
+from clv.transactions.dates import LayoutChoice, faults_of
+from clv.transactions.layouts import named
+from clv.transactions.reading import NOBODY, OTHER_CURRENCY, REVERSAL, VOID, Reading
+from clv.transactions.report import SetAside, counted, quoted
+from clv.transactions.schema import Schema
+from clv.transactions.sources import Source
+
+__all__ = ["base_currency", "profile", "rates_notice", "refuse", "set_aside"]
+
+REASONS = {
+    NOBODY: "no customer id",
+    REVERSAL: "negative amount",
+    VOID: "order that came to nothing (cancelled or refunded)",
+}
+
+
+def profile(source: Source, log: ir.Table) -> dict[str, Any]:
+    """Count, in one pass, all that decides whether the rows can be orders.
+
+    Parameters
+    ----------
+    source : Source
+        The orders.
+    log : ibis.Table
+        Its rows, as :meth:`Reading.log` has them.
+
+    Returns
+    -------
+    dict
+        `rows`, `bad_dates`, `bad_amounts`, `dates`, `zoned`, `amount`; `kept` and `kept_amount`;
+        `rows_1`, `amount_1` and so on of each reason to set rows aside; `first_date`,
+        `last_date`; `currency` and `other`, the least and the greatest that rows kept have;
+        `pointed` and `decimal` where the mark before the decimals is in doubt.
+    """
+    aside = log["aside"]
+    kept = aside.isnull()
+    figures: dict[str, ir.Value] = {
+        "rows": log.count(),
+        "bad_dates": log["bad_date"].sum(),
+        "bad_amounts": log["bad_amount"].sum(),
+        "dates": log["date"].count(),
+        "zoned": log["zoned"].sum(),
+        "kept": kept.sum(),
+        "kept_amount": log["amount"].sum(where=kept),
+        "first_date": log["date"].min(where=kept),
+        "last_date": log["date"].max(where=kept),
+    }
+    for reason in (NOBODY, OTHER_CURRENCY, REVERSAL, VOID):
+        figures[f"rows_{reason}"] = (aside == reason).sum()
+        figures[f"amount_{reason}"] = log["amount"].sum(where=aside == reason)
+    if "currency" in log.columns:
+        ours = (aside != OTHER_CURRENCY).fill_null(ibis.literal(value=True))
+        figures["currency"] = log["currency"].min(where=ours)
+        figures["other"] = log["currency"].max(where=ours)
+    if "pointed" in log.columns:
+        figures |= {"pointed": log["pointed"].any(), "decimal": log["decimal"].any()}
+    row: dict[str, Any] = source.collect(log.aggregate(**figures)).to_pylist()[0]
+    return {
+        name: (value or Decimal(0)) if "amount" in name and not name.startswith("bad") else value
+        for name, value in row.items()
+    } | {
+        name: int(row[name] or 0)
+        for name in row
+        if name.startswith(("rows", "bad_")) or name in {"kept", "zoned", "dates"}
+    }
+
+
+def set_aside(source: Source, reading: Reading, seen: Mapping[str, Any]) -> list[SetAside]:
+    """Return the rows that are no purchases, each reason with examples.
+
+    Parameters
+    ----------
+    source : Source
+        The orders.
+    reading : Reading
+        How they are read.
+    seen : mapping of str to Any
+        From :func:`profile`.
+    """
+    found = []
+    for reason in (NOBODY, OTHER_CURRENCY, REVERSAL, VOID):
+        rows = seen[f"rows_{reason}"]
+        if rows:
+            words, amount = _reason(source, reading, seen, reason)
+            found.append(SetAside(words, rows, amount, _rows_aside(source, reading, reason)))
+    return found
+
+
+def refuse(
+    source: Source,
+    reading: Reading,
+    log: ir.Table,
+    seen: Mapping[str, Any],
+    layout: LayoutChoice | None,
+    faults: Sequence[str],
+) -> None:
+    """Refuse rows that cannot be read as orders, all faults at once.
+
+    Parameters
+    ----------
+    source : Source
+        The orders.
+    reading : Reading
+        How they are read.
+    log : ibis.Table
+        Its rows, as read.
+    seen : mapping of str to Any
+        From :func:`profile`.
+    layout : LayoutChoice or None
+        How the layout of the dates was chosen.
+    faults : sequence of str
+        What was found wrong before.
+
+    Raises
+    ------
+    OrdersError
+        Where anything is wrong.
+    """
+    schema, rows = reading.schema, seen["rows"]
+    if not rows:
+        raise OrdersError(f"{source.name!r} has a header but no rows.")
+    found = list(faults)
+    day = str(schema.date)
+    where = _examples(source, reading, "bad_date", [day]) if seen["bad_dates"] else ""
+    stated = named(schema.date_layout) if schema.date_layout is not None else None
+    if layout is None and stated is not None:
+        layout = LayoutChoice(stated, (), "", 0)
+    found += faults_of(day, seen["bad_dates"], rows, where, layout)
+    if unrated := _without_rate(source, schema, log):
+        found.append(unrated)
+    elif seen["bad_amounts"]:
+        columns = " x ".join(map(repr, schema.value_columns))
+        where = _examples(source, reading, "bad_amount", schema.value_columns)
+        found.append(
+            f"No readable amount in {seen['bad_amounts']:,} of {counted(rows, 'row')}, column "
+            f"{columns} ({where}). Write each as a number below 10^14, such as 1234.50; 0 where "
+            "the order was free."
+        )
+    if not schema.rates and seen.get("currency") != seen.get("other"):
+        found.append(_several_currencies(source, schema, log))
+    if not found and not seen["kept"]:
+        reasons = [
+            f"{seen[f'rows_{reason}']:,} with {'a ' if reason == REVERSAL else ''}{words}"
+            for reason, words in ({NOBODY: REASONS[NOBODY], REVERSAL: _back(schema)}).items()
+        ]
+        found.append(
+            f"No row of {source.name!r} is a purchase: of {counted(rows, 'row')}, "
+            f"{' and '.join(reasons)}."
+        )
+    if found:
+        raise OrdersError.of(found)
+
+
+def rates_notice(source: Source, schema: Schema, log: ir.Table) -> list[str]:
+    """Say at which rates amounts were turned into one currency, and how many rows have each.
+
+    Parameters
+    ----------
+    source : Source
+        The orders.
+    schema : Schema
+        With the rates.
+    log : ibis.Table
+        The rows, as read.
+    """
+    if not schema.rates or "currency" not in log.columns:
+        return []
+    found = [row for row in _currencies(source, log) if row["currency"] in schema.rates]
+    told = ", ".join(
+        f"{row['currency']} x {schema.rates[row['currency']]} ({counted(row['rows'], 'row')})"
+        for row in found
+    )
+    return [f"Amounts were turned into {base_currency(schema)}: {told}."] if told else []
+
+
+def base_currency(schema: Schema) -> str | None:
+    """Return the currency whose rate is 1; None without rates."""
+    return next((code for code, rate in schema.rates.items() if rate == 1), None)
+
+
+def _reason(
+    source: Source, reading: Reading, seen: Mapping[str, Any], reason: int
+) -> tuple[str, Decimal | None]:
+    """Say in words why rows are set aside, and what they come to together."""
+    schema = reading.schema
+    if reason == OTHER_CURRENCY:  # in no sum of amounts: those are all of one currency
+        table = reading.log(source.table)
+        others = table.filter(table["aside"] == OTHER_CURRENCY)
+        sums = ", ".join(
+            f"{row['amount']:,.2f} {row['currency']}" for row in _currencies(source, others)
+        )
+        return f"in another currency than {schema.currency_taken} ({sums})", None
+    words = _back(schema) if reason == REVERSAL else REASONS[reason]
+    return words, seen[f"amount_{reason}"] if schema.has_amount else None
+
+
+def _back(schema: Schema) -> str:
+    return "return or cancellation" if schema.kind is not None else REASONS[REVERSAL]
+
+
+def _rows_aside(source: Source, reading: Reading, reason: int) -> tuple[str, ...]:
+    """Say where the first rows stand that are set aside for a reason, and what they say."""
+    schema = reading.schema
+    shown = [str(schema.customer_id), str(schema.date), *schema.value_columns]
+    table = source.table.select(
+        aside=(reading.aside(source.table) == reason).fill_null(ibis.literal(value=False)),
+        **{f"said_{i}": source.table[name].cast(str) for i, name in enumerate(shown)},
+    )
+    rows = source.first_rows(table, "aside", [f"said_{i}" for i in range(len(shown))])
+    return tuple(f"{row.where}: {', '.join(map(quoted, row.values))}" for row in rows)
+
+
+def _examples(source: Source, reading: Reading, fault: str, shown: Sequence[str]) -> str:
+    """Say where the first faulty rows are and what they say."""
+    table = source.table.select(
+        **{fault: reading.expressions(source.table)[fault]},
+        **{f"said_{i}": source.table[name].cast(str) for i, name in enumerate(shown)},
+    )
+    found = source.first_rows(table, fault, [f"said_{i}" for i in range(len(shown))])
+    return "; ".join(
+        f"{row.where}: {' x '.join(quoted(value) for value in row.values)}" for row in found
+    )
+
+
+def _currencies(source: Source, log: ir.Table) -> list[dict[str, Any]]:
+    """Return the rows and the amounts of each currency."""
+    grouped = log.group_by("currency").aggregate(rows=log.count(), amount=log["amount"].sum())
+    found: list[dict[str, Any]] = source.collect(grouped.order_by("currency")).to_pylist()
+    return found
+
+
+def _without_rate(source: Source, schema: Schema, log: ir.Table) -> str:
+    """Say which currencies have no rate; empty where all have."""
+    if not schema.rates or "currency" not in log.columns:
+        return ""
+    missing = [row for row in _currencies(source, log) if row["currency"] not in schema.rates]
+    missing = [row for row in missing if row["currency"] is not None or _said(source, log)]
+    if not missing:
+        return ""
+    told = ", ".join(
+        f"{row['currency'] or 'blank'} ({counted(row['rows'], 'row')})" for row in missing
+    )
+    return (
+        f"The schema has no rate for these currencies: {told}. State what one unit of each is "
+        f"worth in {base_currency(schema)}, below [rates]."
+    )
+
+
+def _said(source: Source, log: ir.Table) -> bool:
+    """Whether a row without a currency is an order, no blank line."""
+    rows = log.filter(log["currency"].isnull() & log["bad_amount"])
+    return bool(source.collect(rows.aggregate(rows=rows.count()))["rows"][0].as_py())
+
+
+def _several_currencies(source: Source, schema: Schema, log: ir.Table) -> str:
+    found = [row for row in _currencies(source, log) if row["currency"] is not None]
+    names = ", ".join(f"{row['currency']} ({counted(row['rows'], 'row')})" for row in found)
+    column = schema.currency or schema.value_columns[-1]
+    return (
+        f"Column {column!r} has {len(found)} currencies: {names}. Amounts of different currencies "
+        "cannot be added: read one currency at a time (in a schema: currency_taken = "
+        f'"{found[0]["currency"]}"), or state rates ([rates] and below it '
+        f"{found[0]['currency']} = 1 and so on)."
+    )

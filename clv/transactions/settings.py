@@ -1,0 +1,141 @@
+"""Settings that the rows of a source tell: how dates and numbers are written, and kinds of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clv.transactions.dates import LayoutChoice, choose
+from clv.transactions.kinds import kinds_of
+from clv.transactions.reading import Reading
+from clv.transactions.report import counted
+from clv.transactions.schema import Schema
+from clv.transactions.sources import Source
+from clv.transactions.written_numbers import choose_mark
+
+__all__ = ["Settled", "settle", "with_kinds"]
+
+MANY_WORDS = 50
+"""A column with more words than that says something else than the kinds of rows."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A schema with what the rows have settled.
+
+    Attributes
+    ----------
+    schema : Schema
+        With the layout of its dates, and the mark before the decimals, where they matter.
+    layout : LayoutChoice or None
+        How the layout was chosen; None where dates are ISO 8601, or it was stated.
+    notices, faults : tuple of str
+        What was settled, and what the rows leave open.
+    """
+
+    schema: Schema
+    layout: LayoutChoice | None = None
+    notices: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+def settle(source: Source, schema: Schema, seen: Mapping[str, Any]) -> Settled:
+    """Find how dates and numbers are written that are not so as is usual.
+
+    Parameters
+    ----------
+    source : Source
+        The orders.
+    schema : Schema
+        Which columns are taken.
+    seen : mapping of str to Any
+        The profile of the rows as the schema reads them.
+    """
+    found = _with_layout(source, Settled(schema), seen)
+    return _with_mark(source, found, seen)
+
+
+def with_kinds(source: Source, schema: Schema, *, given: bool) -> Settled:
+    """Find which words of the column `kind` mean which kind of row.
+
+    Parameters
+    ----------
+    source : Source
+        The orders.
+    schema : Schema
+        Which columns are taken.
+    given : bool
+        Whether somebody named the column; one that is only named like it may be about something
+        else.
+    """
+    if schema.kind is None:
+        return Settled(schema)
+    word = source.table[schema.kind].cast(str).strip().nullif("")
+    table = source.table.select(word=word).group_by("word")
+    found = source.collect(
+        table.aggregate(rows=lambda t: t.count())
+        .filter(lambda t: t["word"].notnull())
+        .order_by("word")
+        .limit(MANY_WORDS + 1)
+    ).to_pylist()
+    kinds, unknown = kinds_of({row["word"]: row["rows"] for row in found}, schema.kinds)
+    if not unknown:
+        return Settled(replace(schema, kinds=kinds))
+    some = ", ".join(f"{w!r} ({counted(n, 'row')})" for w, n in list(unknown.items())[:5])
+    more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+    if given or set(kinds) - {"sale"}:
+        fault = (
+            f"Column {schema.kind!r} says what is not known as a kind of row: {some}{more}. Say "
+            f"in a schema what they are, such as [kinds] and below it sale = [{_first(unknown)}] "
+            '(also return, cancellation, void), or kind = "none" if it is no kind of row.'
+        )
+        return Settled(replace(schema, kinds=kinds), faults=(fault,))
+    return Settled(replace(schema, kind=None))
+
+
+def _first(words: Mapping[str, int]) -> str:
+    return '"' + next(iter(words)).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _with_layout(source: Source, so_far: Settled, seen: Mapping[str, Any]) -> Settled:
+    schema = so_far.schema
+    if not seen["bad_dates"] or schema.date_layout is not None:
+        return so_far
+    choice = choose(source, str(schema.date))
+    if choice is None or choice.dates <= seen["dates"]:
+        return so_far
+    faults = so_far.faults
+    if schema.source_time_zone is not None:
+        faults += (
+            (
+                "Times are read from dates in ISO 8601 only, so source_time_zone cannot be "
+                f"followed for dates such as {choice.example!r}."
+            ),
+        )
+    return replace(
+        so_far,
+        schema=replace(schema, date_layout=choice.layout.words),
+        layout=choice,
+        notices=(*so_far.notices, choice.notice),
+        faults=faults,
+    )
+
+
+def _with_mark(source: Source, so_far: Settled, seen: Mapping[str, Any]) -> Settled:
+    schema = so_far.schema
+    texts = Reading(schema, source.engine).texts(source.table)
+    doubtful = seen["bad_amounts"] or (seen.get("pointed") and not seen.get("decimal"))
+    if not texts or schema.decimal is not None or not doubtful:
+        return so_far
+    choice = choose_mark(source, texts)
+    columns = " x ".join(map(repr, texts))
+    if fault := choice.fault(columns):
+        so_far = replace(so_far, faults=(*so_far.faults, fault))
+    if choice.mark is None:
+        return so_far
+    return replace(
+        so_far,
+        schema=replace(schema, decimal=choice.mark),
+        notices=(*so_far.notices, choice.notice),
+    )
