@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -44,9 +45,7 @@ def build(
     orders: str,
     end: str | None,
     unit: str,
-    customer_id: str | None,
-    date: str | None,
-    amount: str | None,
+    reading: dict[str, Any],
     output: Path,
     model: str,
     policy_file: Path | None,
@@ -64,7 +63,7 @@ def build(
     dropped = _learned(output)
     with Progress() as progress:
         progress("Reading the orders")
-        log = clv.read_orders(orders, customer_id=customer_id, date=date, amount=amount)
+        log = clv.read_orders(orders, **reading)
         book = clv.build_book(
             log, output, policy=policy, end=end, unit=unit, model=model, progress=progress
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from clv_cli.orders import echo_rows_read
@@ -17,7 +19,7 @@ DEFAULT = "bg-nbd"
 def echo_comparison(
     source: str,
     *,
-    columns: dict[str, str | None],
+    reading: dict[str, Any],
     end: str | None,
     unit: str,
     calibration_end: str | None,
@@ -28,7 +30,7 @@ def echo_comparison(
 
     with Progress() as progress:
         progress("Reading the orders")
-        orders = clv.read_orders(source, **columns)
+        orders = clv.read_orders(source, **reading)
         histories = clv.histories(orders, end=end, unit=unit)
         progress("Fitting the models")
         found = clv.compare(histories, orders=orders, calibration_end=calibration_end)

@@ -72,9 +72,7 @@ def fit(
     orders: str,
     end: str | None,
     unit: str,
-    customer_id: str | None,
-    date: str | None,
-    amount: str | None,
+    reading: dict[str, Any],
     model: str,
     calibration_end: str | None,
     priors: tuple[str, ...],
@@ -101,7 +99,7 @@ def fit(
 
         echo_comparison(
             orders,
-            columns={"customer_id": customer_id, "date": date, "amount": amount},
+            reading=reading,
             end=end,
             unit=unit,
             calibration_end=calibration_end,
@@ -112,7 +110,7 @@ def fit(
         raise click.UsageError("--calibration-end goes with --model all.")
     found = _fit(
         orders,
-        {"customer_id": customer_id, "date": date, "amount": amount},
+        reading,
         {"end": end, "unit": unit},
         purchase_model(model),
         prior,
@@ -154,7 +152,7 @@ class _Found:
 
 def _fit(
     source: str,
-    columns: dict[str, str | None],
+    reading: dict[str, Any],
     period: dict[str, Any],
     model: type[PurchaseModel],
     prior: dict[str, LogNormal],
@@ -168,7 +166,7 @@ def _fit(
 
     with Progress() as progress:
         progress("Reading the orders")
-        histories = clv.histories(clv.read_orders(source, **columns), **period)
+        histories = clv.histories(clv.read_orders(source, **reading), **period)
         progress("Fitting the models")
         found = _Found(histories, {"purchases": model.fit(histories, prior=prior)})
         if histories.spend is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -15,7 +17,26 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def orders_options(command: F) -> F:
-    """Add the source of orders, its columns, the end of observation and the unit of time."""
+    """Add the source of orders, how it is read, the end of observation and the unit of time.
+
+    The command gets `orders`, `end` and `unit`; and `reading`, what :func:`clv.read_orders` takes
+    beside the source.
+    """
+
+    @functools.wraps(command)
+    def with_reading(
+        *args: Any,
+        schema_file: Path | None,
+        columns: tuple[str, ...],
+        customer_id: str | None,
+        date: str | None,
+        amount: str | None,
+        **others: Any,
+    ) -> Any:
+        named = {"customer_id": customer_id, "date": date, "amount": amount}
+        schema = _schema(schema_file, _roles(columns) | named)
+        return command(*args, reading={"schema": schema}, **others)
+
     for option in reversed(
         [
             click.argument("orders"),
@@ -36,10 +57,46 @@ def orders_options(command: F) -> F:
             click.option("--customer-id", metavar="COLUMN", help="Column with the customer."),
             click.option("--date", metavar="COLUMN", help="Column with the day of the order."),
             click.option("--amount", metavar="COLUMN", help="Column with the value of the order."),
+            click.option(
+                "--column",
+                "columns",
+                multiple=True,
+                metavar="ROLE=COLUMN",
+                help="Column with another role, as order_id='Invoice no'; may be repeated. Roles: "
+                "quantity, unit_price, order_id, item, currency, kind, reverses.",
+            ),
+            click.option(
+                "--schema",
+                "schema_file",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="File that says which column is what, and how dates, decimals, time zones "
+                "and currencies are meant.",
+            ),
         ]
     ):
-        command = option(command)
-    return command
+        with_reading = option(with_reading)
+    return cast("F", with_reading)
+
+
+def _roles(columns: tuple[str, ...]) -> dict[str, str | None]:
+    roles: dict[str, str | None] = {}
+    for stated in columns:
+        role, mark, name = stated.partition("=")
+        if not (mark and name):
+            raise click.BadParameter(
+                f"{stated!r} is no ROLE=COLUMN, such as order_id='Invoice no'.",
+                param_hint="'--column'",
+            )
+        roles[role.strip()] = name
+    return roles
+
+
+def _schema(file: Path | None, columns: Mapping[str, str | None]) -> Any:
+    """Return what the schema file and the options say together; options go before the file."""
+    from clv.transactions.schema import Schema
+
+    return Schema.of(file).with_columns({k: v for k, v in columns.items() if v is not None})
 
 
 def echo_rows_read(report: Mapping[str, Any], *, err: bool = False) -> None:
@@ -50,7 +107,8 @@ def echo_rows_read(report: Mapping[str, Any], *, err: bool = False) -> None:
         f"Orders: {report['rows_read']:,} rows read, {report['rows_kept']:,} kept{worth}.", err=err
     )
     for aside in report["set_aside"]:
-        amount = f", {number(aside['amount'])} in all" if has_amount else ""
+        known = aside["amount"] is not None  # not of amounts in another currency
+        amount = f", {number(aside['amount'])} in all" if known else ""
         paragraph(
             f"{aside['rows']:,} rows set aside: {aside['reason']}{amount}.", indent="  - ", err=err
         )

@@ -1,0 +1,62 @@
+"""How the commands that read orders are told what a file means, and what they say of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import clv_command, done
+
+Rows = list[tuple[str, str, str]]
+
+
+@pytest.fixture
+def german(here: Path, few_orders: Rows) -> Path:
+    """The orders as a German shop exports them."""
+    lines = ["Kundennummer;Rechnungsdatum;Rechnungsnr;Beleg-Nr;Gesamtbetrag;Belegart"]
+    for i, (customer, day, amount) in enumerate(few_orders):
+        date = ".".join(reversed(day.split("-")))
+        lines.append(f"{customer};{date};R{i};{i};{amount.replace('.', ',')} €;Rechnung")
+    (here / "orders.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return here / "orders.csv"
+
+
+def test_a_german_export_is_read_as_the_same_orders(german: Path, few_orders: Rows) -> None:
+    Path("plain.csv").write_text(
+        "\n".join(["customer_id,date,amount", *(",".join(row) for row in few_orders)])
+    )
+    wanted = done("fit", "plain.csv", "--end", "1997-09-30", "--format", "json").json
+    found = done("fit", german, "--end", "1997-09-30", "--format", "json").json
+    assert found["parameters"] == wanted["parameters"]
+    assert found["spend"]["parameters"] == wanted["spend"]["parameters"]
+    assert "Dates were read as day.month.year" in " ".join(found["rows"]["notices"])
+
+
+def test_options_go_before_the_schema_and_both_before_what_is_recognised(german: Path) -> None:
+    Path("schema.toml").write_text('order_id = "Beleg-Nr"\nkind = "none"\n')
+    end = ("--end", "1997-09-30")
+    by_file = done("fit", german, *end, "--schema", "schema.toml")
+    assert "order id 'Beleg-Nr'." in by_file.out.replace("\n    ", " ")
+    by_option = done(
+        "fit", german, *end, "--schema", "schema.toml", "--column", "order_id=Rechnungsnr"
+    )
+    assert "order id 'Rechnungsnr'." in by_option.out.replace("\n    ", " ")
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        (["--column", "order_id"], 2, "'order_id' is no ROLE=COLUMN"),
+        (["--column", "ordr_id=Belegart"], 1, "There is no role ordr_id; they are customer_id"),
+        (["--column", "item=Artikel"], 1, "There is no column 'Artikel' (given as item)"),
+        (["--schema", "none.toml"], 1, "The schema 'none.toml' cannot be read: No such file"),
+        (["--schema", "bad.toml"], 1, 'line 2: decimal must be "." or ","; got ";".'),
+    ],
+)
+def test_what_cannot_be_meant(german: Path, options: list[str], status: int, said: str) -> None:
+    Path("bad.toml").write_text('date = "Rechnungsdatum"\ndecimal = ";"\n')
+    run = clv_command("fit", german, *options)
+    assert (run.status, run.out) == (status, "")
+    assert said in run.err
+    assert "Traceback" not in run.err
