@@ -223,7 +223,8 @@ def _write_values(table: ir.Table, file: Path) -> None:
     values = table.select(*SCORE_COLUMNS, "first_date").order_by("customer_id")
     values = values.mutate(**{name: ibis.null("float64") for name in INTERVAL_COLUMNS})
     try:
-        values.to_parquet(file, row_group_size=ROW_GROUP, compression="zstd")
+        # Half the time of a denser compression; bounds that are stored write the file anew.
+        values.to_parquet(file, row_group_size=ROW_GROUP, compression="snappy")
     except duckdb.IOException as error:
         raise OSError(str(error)) from None
 

@@ -18,8 +18,8 @@ from clv.arrays import Floats
 
 __all__ = ["NormalSample", "sample_normal"]
 
-LOOKED_AT = 32
-"""Draws that are weighted; the standard error of s is s/8."""
+LOOKED_AT = 16
+"""Draws that are weighted; the standard error of s is s/5."""
 
 LARGEST_SPREAD = 0.1
 """Of log-weights, at most: the weights would leave an effective size of 99 %, and by Cauchy and

@@ -227,19 +227,20 @@ def posterior(fit: Fit[M], *, draws: int = 4000, seed: int = 1) -> Posterior[M]:
     rng = np.random.default_rng(seed)
     centre = _log_parameters(fit)
     spread = fit.log_covariance
-    if set(fit.prior) < set(fit.parameters):
-        mode = maximise(type(fit.model), fit.histories, prior=_whole_prior(fit), start=centre)
-        centre, spread = _log_parameters(mode), mode.log_covariance
 
     def density(at: Floats) -> Floats:
         return log_posterior(fit, at)
 
     if len(fit.histories) >= MANY_HISTORIES:
+        # A weak prior moves the mode of so many by nothing to speak of; if it did, it would show.
         normal = sample_normal(density, centre, spread, draws, rng)
         if normal is not None:
             equal = np.full(draws, 1 / draws)
             points = np.exp(normal.points)
             return Posterior(fit, points, equal, None, float(draws), "normal", 0, normal.spread)
+    if set(fit.prior) < set(fit.parameters):
+        mode = maximise(type(fit.model), fit.histories, prior=_whole_prior(fit), start=centre)
+        centre, spread = _log_parameters(mode), mode.log_covariance
     found = sample_density(density, centre, spread, draws, rng, label=fit.model.label)
     return Posterior(
         fit=fit,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import clv
 from clv.arrays import Floats
 from clv.inference import posterior as posteriors
-from clv.inference.normal_check import LARGEST_SPREAD, sample_normal
+from clv.inference.normal_check import LARGEST_SPREAD, LOOKED_AT, sample_normal
 from clv.transactions.summary import CustomerHistories
 
 RNG = np.random.default_rng
@@ -39,7 +39,7 @@ def test_the_spread_is_that_of_the_log_weights(bend: float) -> None:
     found = sample_normal(
         lambda at: -(at[:, 0] ** 2) / 2 + bend * at[:, 0] ** 3, np.zeros(1), np.eye(1), 100, RNG(5)
     )
-    z = RNG(5).standard_normal((100, 1))[:32, 0]
+    z = RNG(5).standard_normal((100, 1))[:LOOKED_AT, 0]
     spread = float(np.std(bend * z**3, ddof=1))
     if spread > LARGEST_SPREAD:
         assert found is None
@@ -48,20 +48,18 @@ def test_the_spread_is_that_of_the_log_weights(bend: float) -> None:
         assert found.spread == pytest.approx(spread, rel=1e-6)
 
 
-@pytest.fixture
-def crowd(cdnow: CustomerHistories) -> clv.Histories:
-    """CDNOW as if each of its customers were two thousand."""
-    h = cdnow
+def times(h: clv.Histories, factor: float) -> clv.Histories:
+    """Return these histories as if there were `factor` customers where there is one."""
     assert h.spend is not None
-    many = replace(h.spend, weight=2_000 * h.spend.weight)
-    return clv.Histories(h.frequency, h.recency, h.T, 2_000 * h.weight, many, h.unit, h.end)
+    spend = replace(h.spend, weight=factor * h.spend.weight)
+    return clv.Histories(h.frequency, h.recency, h.T, factor * h.weight, spend, h.unit, h.end)
 
 
 @pytest.mark.parametrize("kind", [clv.BGNBD, clv.MBGNBD, clv.GammaGamma])
 def test_with_very_many_customers_the_weights_say_the_same(
-    kind: type[clv.BGNBD], crowd: clv.Histories, monkeypatch: pytest.MonkeyPatch
+    kind: type[clv.BGNBD], cdnow: CustomerHistories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit = kind.fit(crowd)
+    fit = kind.fit(times(cdnow, 2_000))
     weighted = clv.posterior(fit, draws=4000)
     monkeypatch.setattr(posteriors, "MANY_HISTORIES", 1)
     normal = clv.posterior(fit, draws=4000)
@@ -75,10 +73,10 @@ def test_with_very_many_customers_the_weights_say_the_same(
         assert normal.standard_deviation[name] == pytest.approx(sd, rel=0.08)
 
 
+@pytest.mark.parametrize("kind", [clv.BGNBD, clv.MBGNBD, clv.ParetoNBD, clv.GammaGamma])
 def test_a_small_shop_keeps_its_weights(
-    cdnow: CustomerHistories, monkeypatch: pytest.MonkeyPatch
+    kind: type[clv.BGNBD], cdnow: CustomerHistories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CDNOW's own posterior is skew: its 2,357 customers are too few for a normal."""
-    fit = clv.BGNBD.fit(cdnow)
+    """The posterior of a hundred customers is skew."""
     monkeypatch.setattr(posteriors, "MANY_HISTORIES", 1)
-    assert clv.posterior(fit, draws=400).method == "importance"
+    assert clv.posterior(kind.fit(times(cdnow, 0.05)), draws=400).method == "importance"
