@@ -48,8 +48,8 @@ FUTURES, FEW_CUSTOMERS = (399, 99), 10_000
 k-th smallest and the k-th largest hold 1 − 2k/(N + 1) of one more on average, whatever the
 distribution: .8 exactly, with k = 40 of 399 and with 10 of 99."""
 
-TOTALS = 199
-"""Draws of a total that a sample tells: ranks 20 and 180 hold .8 exactly."""
+TOTALS = 99
+"""Draws of a total that a sample tells, as many as of the futures of many customers."""
 
 CHUNK, THREADS = 16_384, 2
 

@@ -62,11 +62,11 @@ def test_the_total_of_a_sample_is_that_of_all(large: clv.Book, stored: clv.Book)
     ours, theirs = (b.manifest["intervals"]["lifetime_value"] for b in (large, stored))
     total = stored.manifest["totals"]["lifetime_value"]
     assert large.manifest["totals"]["lifetime_value"] == total
-    # The bounds of the two differ by who is sampled and by chance: the 10 % point of 199 futures has
-    # a standard error of √(.1 × .9 / 199)/φ(1.28) = .12 standard deviations, that of 399 .085, and
-    # the width is 2.56 of these: .2 of it is 3.5 standard errors.
+    # The bounds of the two differ by who is sampled and by chance: the 10 % point of 99 futures has
+    # a standard error of √(.1 × .9 / 99)/φ(1.28) = .17 standard deviations, that of 399 .085, and
+    # the width is 2.56 of these: .25 of it is 3.4 standard errors.
     width = theirs[1] - theirs[0]
-    assert np.allclose(ours, theirs, atol=0.2 * width, rtol=0)
+    assert np.allclose(ours, theirs, atol=0.25 * width, rtol=0)
 
 
 def test_without_a_horizon_a_large_book_has_expectation_intervals_alone(
