@@ -12,6 +12,7 @@ from typing import Any
 import ibis.expr.types as ir
 
 from clv.transactions.engines import Engine
+from clv.transactions.order_lines import RolledUp, roll_up
 from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
 from clv.transactions.reading import Reading
 from clv.transactions.report import OrdersReport, counted
@@ -141,13 +142,18 @@ def read_orders(
     reading = Reading(told.schema, opened.engine)
     refuse(opened, reading, log, seen, told.layout, [*settled.faults, *told.faults])
     days = opened.materialise(_days(log))
+    repeated = _duplicates(opened, reading, days)
+    rolled = None
+    if told.schema.order_id is not None:
+        rolled = roll_up(opened, reading, days, seen["kept"])
+        days = rolled.days
     notices += [
         *told.notices,
         *_clock_notices(told.schema, seen),
         *rates_notice(opened, told.schema, log),
+        *(rolled.notices if rolled else ()),
         *_alike_ids(opened, told.schema, days),
     ]
-    repeated = _duplicates(opened, reading, days)
     if repeated:
         notices.append(
             f"Kept, though the same as an earlier row in every column: {counted(repeated, 'row')}. "
@@ -157,9 +163,9 @@ def read_orders(
         days=days,
         source=opened.name,
         schema=told.schema,
-        report=_report(opened, reading, seen, repeated, notices),
+        report=_report(opened, reading, seen, repeated, rolled, notices),
         first_date=seen["first_date"],
-        last_date=seen["last_date"],
+        last_date=(rolled and rolled.last_date) or seen["last_date"],
         sha256=opened.sha256(log),
         opened=opened,
     )
@@ -228,7 +234,7 @@ def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:
     """Count the rows kept that repeat an earlier one in every column of the source."""
     # Only days with several orders can hold a repeated one: look at all columns of those alone.
     busy = days.filter(days["rows"] > 1)
-    if not busy.count().to_pyarrow().as_py():
+    if not len(source.collect(busy.limit(1))):
         return 0
     said = reading.expressions(source.table)
     rows = source.table.mutate(
@@ -238,11 +244,17 @@ def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:
     among = rows.semi_join(busy, same_day)
     among = among.filter(among["_aside"].isnull())
     same = among.group_by(*among.columns).aggregate(_times=among.count())
-    return int((same["_times"] - 1).sum().to_pyarrow().as_py() or 0)
+    found = source.collect(same.aggregate(again=(same["_times"] - 1).sum()))
+    return int(found["again"][0].as_py() or 0)
 
 
 def _report(
-    source: Source, reading: Reading, seen: dict[str, Any], repeated: int, notices: list[str]
+    source: Source,
+    reading: Reading,
+    seen: dict[str, Any],
+    repeated: int,
+    rolled: RolledUp | None,
+    notices: list[str],
 ) -> OrdersReport:
     aside = set_aside(source, reading, seen)
     kept = seen["kept_amount"]
@@ -252,6 +264,7 @@ def _report(
     return OrdersReport(
         rows_read=seen["rows"],
         rows_kept=seen["kept"],
+        orders=rolled.orders if rolled else None,
         amount_read=read if valued else None,
         amount_kept=kept if valued else None,
         set_aside=tuple(aside),

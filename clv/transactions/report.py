@@ -37,6 +37,8 @@ class OrdersReport:
     ----------
     rows_read, rows_kept : int
         Rows of the source, and those that are purchases.
+    orders : int or None
+        Orders that the rows kept are lines of; None where the source has no order ids.
     amount_read, amount_kept : Decimal or None
         Their amounts together, exact; None where the source has no amounts.
     set_aside : tuple of SetAside
@@ -55,6 +57,7 @@ class OrdersReport:
     amount_kept: Decimal | None
     set_aside: tuple[SetAside, ...] = ()
     duplicate_rows: int = 0
+    orders: int | None = None
     currency: str | None = None
     notices: tuple[str, ...] = ()
 
@@ -79,6 +82,7 @@ class OrdersReport:
         return {
             "rows_read": self.rows_read,
             "rows_kept": self.rows_kept,
+            "orders": self.orders,
             "amount_read": _number(self.amount_read),
             "amount_kept": _number(self.amount_kept),
             "set_aside": [

@@ -1,0 +1,89 @@
+"""Lines of orders: an order is one purchase, on the day it was placed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clv.transactions.order_lines import ORDER_DAYS
+from clv.transactions.orders import Orders, read_orders
+
+START = date(2024, 1, 1)
+
+Line = tuple[str, str | None, int, int]
+"""Customer, order, days after the start, cents."""
+
+lines = st.lists(
+    st.tuples(
+        st.sampled_from("abc"),
+        st.sampled_from(["1", "2", "3", None]),
+        st.sampled_from([0, 1, 2, 5, ORDER_DAYS, ORDER_DAYS + 1, 70]),
+        st.integers(0, 5_000),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+def read(some: list[Line]) -> Orders:
+    rows = [(who, order, START + timedelta(day), cents / 100) for who, order, day, cents in some]
+    frame = pd.DataFrame(rows, columns=["customer_id", "order_id", "date", "amount"])
+    return read_orders(frame.astype({"order_id": object}))
+
+
+def days(orders: Orders) -> list[tuple[Any, ...]]:
+    rows = orders.days.order_by("customer_id", "date").to_pyarrow().to_pylist()
+    return [(r["customer_id"], r["date"], r["rows"], round(r["amount"] * 100)) for r in rows]
+
+
+def rolled_up(some: list[Line]) -> tuple[list[tuple[Any, ...]], int]:
+    """The same by hand, order by order."""
+    orders = defaultdict(list)
+    for i, (who, order, day, cents) in enumerate(some):
+        orders[who, order if order is not None else f"row {i}"].append((day, cents))
+    found: dict[tuple[str, date], list[int]] = defaultdict(lambda: [0, 0])
+    for (who, _), its in orders.items():
+        first, last = min(its)[0], max(its)[0]
+        for day, cents in its:
+            at = first if last - first <= ORDER_DAYS else day
+            place = found[who, START + timedelta(at)]
+            place[0], place[1] = place[0] + 1, place[1] + cents
+    return [(*key, *place) for key, place in sorted(found.items())], len(orders)
+
+
+@settings(max_examples=25, deadline=None)
+@given(lines)
+def test_an_order_counts_on_the_day_of_its_first_line(some: list[Line]) -> None:
+    wanted, many = rolled_up(some)
+    orders = read(some)
+    assert days(orders) == wanted
+    assert orders.report.orders == many
+    assert orders.report.rows_kept == len(some)
+    assert orders.last_date == max(day for _, day, _, _ in wanted)
+    assert days(read(some[::-1])) == wanted
+
+
+def test_lines_and_orders_are_told() -> None:
+    notices = read([("a", "1", 0, 5), ("a", "1", 1, 5), ("a", "2", 1, 5)]).report.notices
+    assert "The rows kept are 3 lines of 2 orders." in notices
+    assert "The lines of 1 order are dated on several days" in notices[-1]
+
+
+def test_numbers_that_do_not_name_orders_are_told() -> None:
+    orders = read([("a", "till 1", 0, 5), ("a", "till 1", 90, 5)])
+    assert len(days(orders)) == 2
+    assert (
+        "1 order id of one customer has lines more than 31 days apart ('till 1' from"
+        in (orders.report.notices[-1])
+    )
+
+
+def test_orders_of_one_line_need_no_word() -> None:
+    orders = read([("a", "1", 0, 5), ("b", "2", 1, 5), ("b", None, 1, 5)])
+    assert orders.report.orders == 3
+    assert len(orders.report.notices) == 1  # the columns
