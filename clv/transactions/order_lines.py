@@ -12,7 +12,7 @@ from clv.transactions.reading import Reading
 from clv.transactions.report import counted
 from clv.transactions.sources import Source
 
-__all__ = ["RolledUp", "roll_up"]
+__all__ = ["RolledUp", "days_of_orders", "roll_up"]
 
 ORDER_DAYS = 31
 """Assumed: lines of one order are dated within a month; what lies further apart under one number
@@ -57,17 +57,13 @@ def roll_up(source: Source, reading: Reading, days: ir.Table, rows: int) -> Roll
     """
     lines = reading.lines(source.table)
     lines = lines.filter(lines["aside"].isnull())
-    with_id = lines.filter(lines["order_id"].notnull())
-    per = with_id.group_by("customer_id", "order_id").aggregate(
-        first=with_id["date"].min(), last=with_id["date"].max(), lines=with_id.count()
-    )
-    span = per["last"].delta(per["first"], unit="day")
-    split = per.filter((span > 0) & (span <= ORDER_DAYS))
+    per = days_of_orders(lines.filter(lines["order_id"].notnull()))
+    split = per.filter(per["split"])
     counts = per.aggregate(
         orders=per.count(),
         lines=per["lines"].sum(),
-        split=((span > 0) & (span <= ORDER_DAYS)).sum(),
-        far=(span > ORDER_DAYS).sum(),
+        split=per["split"].sum(),
+        far=per["far"].sum(),
     )
     seen = {k: int(v or 0) for k, v in source.collect(counts).to_pylist()[0].items()}
     orders, last, notices = seen["orders"] + rows - seen["lines"], None, []
@@ -94,7 +90,7 @@ def roll_up(source: Source, reading: Reading, days: ir.Table, rows: int) -> Roll
             "counts for the first of them."
         )
     if seen["far"]:
-        first = per.filter(span > ORDER_DAYS).order_by("order_id", "customer_id").limit(3)
+        first = per.filter(per["far"]).order_by("order_id", "customer_id").limit(3)
         some = ", ".join(
             f"{row['order_id']!r} from {row['first']} to {row['last']}"
             for row in source.collect(first).to_pylist()
@@ -106,3 +102,24 @@ def roll_up(source: Source, reading: Reading, days: ir.Table, rows: int) -> Roll
             "name orders?"
         )
     return RolledUp(days, orders, last, tuple(notices))
+
+
+def days_of_orders(lines: ir.Table) -> ir.Table:
+    """One row per order id of a customer: between which days its lines are.
+
+    Parameters
+    ----------
+    lines : ibis.Table
+        `customer_id`, `date` and `order_id`, which every line has.
+
+    Returns
+    -------
+    ibis.Table
+        `customer_id`, `order_id`, `first` and `last` day, `lines`; `split`, where the lines are on
+        several days and the order counts for the first; `far`, where they lie too far apart.
+    """
+    per = lines.group_by("customer_id", "order_id").aggregate(
+        first=lines["date"].min(), last=lines["date"].max(), lines=lines.count()
+    )
+    span = per["last"].delta(per["first"], unit="day")
+    return per.mutate(split=(span > 0) & (span <= ORDER_DAYS), far=span > ORDER_DAYS)
