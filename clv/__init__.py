@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from clv.transactions.incidents import incident_histories as incident_histories
     from clv.transactions.incidents import read_incidents as read_incidents
     from clv.transactions.orders import read_orders as read_orders
+    from clv.transactions.schema import Schema as Schema
     from clv.transactions.split import holdout as holdout
     from clv.transactions.summary import histories as histories
     from clv.value.lifetime_value import lifetime_value as lifetime_value
@@ -97,6 +98,7 @@ _HOME = {
     "MBGNBD": "clv.models.mbg_nbd",
     "ParetoNBD": "clv.models.pareto_nbd",
     "Policy": "clv.recommend.policy",
+    "Schema": "clv.transactions.schema",
     "SeasonalFit": "clv.inference.seasonal_fit",
     "ShiftedBetaGeometric": "clv.models.shifted_beta_geometric",
     "SurvivalCounts": "clv.models.survival_counts",

@@ -127,7 +127,7 @@ class Schema:
         faults = faults_of_values({k: v for k, v in stated.items() if v is not None})
         if faults:
             raise OrdersError.of([said for _, said in faults])
-        rates = {code.upper(): Decimal(str(rate)) for code, rate in self.rates.items()}
+        rates = {code.upper(): _exact(rate) for code, rate in self.rates.items()}
         kinds = {kind: tuple(words) for kind, words in self.kinds.items()}
         object.__setattr__(self, "rates", rates)
         object.__setattr__(self, "kinds", kinds)
@@ -259,7 +259,7 @@ class Schema:
             if f.name not in {"rates", "kinds"} and getattr(self, f.name) not in {None, "keep"}
         }
         if self.rates:
-            said["rates"] = {code: str(rate) for code, rate in self.rates.items()}
+            said["rates"] = {code: f"{rate:f}" for code, rate in self.rates.items()}
         if self.kinds:
             said["kinds"] = {kind: list(words) for kind, words in self.kinds.items()}
         return said
@@ -391,6 +391,11 @@ def _candidates(names: Sequence[str], given: Schema) -> dict[str, list[str]]:
 def _worth(candidates: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return the roles that the value of a row is read from."""
     return ("amount",) if candidates["amount"] else ("quantity", "unit_price")
+
+
+def _exact(rate: Any) -> Decimal:
+    """Return a rate as it is written, without zeros behind it."""
+    return Decimal(f"{Decimal(str(rate)).normalize():f}")
 
 
 def _toml(value: Any) -> str:
