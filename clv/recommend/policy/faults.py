@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from clv.toml_files import Fault, Key, told
+from clv.toml_files import Fault, Key
 
-__all__ = ["Fault", "faults_of", "limits", "range_of", "told"]
+__all__ = ["faults_of", "limits", "range_of"]
 
 
 def faults_of(

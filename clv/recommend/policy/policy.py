@@ -28,10 +28,10 @@ from pydantic import (
 from clv.errors import PolicyError, UnknownNameError
 from clv.recommend.learned import Learned
 from clv.recommend.policy.customers import IntegralRules, StageRules
-from clv.recommend.policy.faults import Fault, faults_of, told
+from clv.recommend.policy.faults import faults_of
 from clv.recommend.policy.growth import AcquisitionFigures, WordOfMouthRules
 from clv.recommend.policy.problems import PROBLEMS, DropoutRules, ProblemType
-from clv.recommend.policy.reading import dotted, lines_of, read_toml
+from clv.recommend.policy.reading import dotted, read_toml
 from clv.recommend.policy.recovery import AuthorityRules, RecoveryRules
 from clv.recommend.policy.retention import RetentionRules
 from clv.recommend.policy.safeguards import (
@@ -43,6 +43,7 @@ from clv.recommend.policy.safeguards import (
 from clv.recommend.policy.section import Section, figure, none
 from clv.recommend.policy.statutory import StatutoryRemedy, as_tuple
 from clv.recommend.policy.writing import write_toml
+from clv.toml_files import Fault, lines_of, told
 
 __all__ = ["Policy", "money"]
 

@@ -9,9 +9,8 @@ from pydantic import BaseModel
 
 from clv import toml_files
 from clv.errors import PolicyError
-from clv.toml_files import lines_of
 
-__all__ = ["dotted", "lines_of", "read_toml"]
+__all__ = ["dotted", "read_toml"]
 
 
 def read_toml(text: str) -> dict[str, Any]:
