@@ -301,9 +301,7 @@ def assign_arm(
 
 
 def _echo_assignment(book: Book, answer: Recovery, found: Assignment) -> None:
-    from clv.recommend.limits import PERSON
-
-    if answer.binding == PERSON:
+    if found.offer is None:
         paragraph(answer.sentence)
         paragraph("Not in the experiment: a person decides.")
         return
@@ -387,4 +385,9 @@ def _echo_estimate(found: ExperimentResult) -> None:
         paragraph(
             f"{found.undrawn:,} incidents with assignment_probability 1 had no other arm to come "
             "into and are not counted."
+        )
+    if found.unstated:
+        paragraph(
+            f"{found.unstated:,} incidents name an arm without an assignment_probability and are "
+            "not counted."
         )

@@ -71,7 +71,8 @@ def fit_campaigns(
 ) -> CampaignFit:
     """Learn what campaigns did, and what of it the policy should follow.
 
-    Nothing is written; ``book.learn(fit.learned)`` does.
+    Rows of the log after the end of the orders are set aside. Nothing is written;
+    ``book.learn(fit.learned)`` does.
 
     Parameters
     ----------
@@ -102,6 +103,7 @@ def fit_campaigns(
     if by not in ("value", "stage"):
         raise RequestError(f"Customers are told apart by value or by stage; got {by!r}.")
     found = orders_of(book, orders)
+    log = log.observed(found.end)
     begins = log.frame["date"].min().date()
     expect = _Expected.before(book, found.orders, begins - timedelta(days=1))
     policy = book.stated_policy
@@ -159,7 +161,7 @@ class _Expected:
             return cls(
                 type(book.purchases).fit(known).model,
                 type(book.spend).fit(known).model,
-                paid_share(known.table),
+                paid_share(known),
                 Terms(policy.margin, policy.discount_rate, policy.horizon_months),
             )
         except (FitError, RequestError) as error:

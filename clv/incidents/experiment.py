@@ -20,6 +20,8 @@ from clv.incidents.purchases import buys_within, purchases_around, refuse_window
 from clv.incidents.record import incident_record, learned_policy
 from clv.models.incidents.randomised import not_chance
 from clv.recommend.experiment import Assignment, ExperimentEstimate, assign, estimate
+from clv.recommend.limits import PERSON
+from clv.transactions.report import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +44,8 @@ def assign_offer(
 ) -> Assignment:
     """Draw the arm of the offer for one incident, within the limits of who may approve it.
 
+    Where a person decides, nothing is offered until they have, and nothing is drawn.
+
     Parameters
     ----------
     book : Book
@@ -58,6 +62,10 @@ def assign_offer(
     Assignment
     """
     policy = book.policy
+    if answer.binding == PERSON:
+        return Assignment(
+            str(answer.customer_id), incident_id, None, None, None, None, None, "A person decides."
+        )
     caps = policy.authority.tiers
     most = min(policy.recovery.most_of_loss * answer.loss, caps.get(answer.authority, 0.0))
     return assign(
@@ -84,6 +92,8 @@ class ExperimentResult:
         Randomised incidents with less follow-up than that; left out.
     undrawn : int
         Incidents with an arm of probability 1: there was no other to compare with; left out.
+    unstated : int
+        Incidents with an arm, usual or step, whose probability the log does not say; left out.
     flaw : str
         Why the arms cannot be what chance made them; empty where nothing speaks against it. The
         estimate is then no more than a comparison of two groups.
@@ -101,6 +111,7 @@ class ExperimentResult:
     window_days: float
     too_recent: int
     undrawn: int
+    unstated: int
     flaw: str
     goodwill_usual: float
     goodwill_step: float
@@ -158,8 +169,14 @@ def estimate_experiment(
     certain = (e == 1) & (arm != "")
     drawn = ~np.isnan(e) & (e < 1) & (arm != "")
     strange = sorted(set(arm[drawn]) - {"usual", "step"})
+    unstated = int((np.isnan(e) & ~np.isnan(h.step)).sum())
     if strange or not drawn.any():
-        told = f"arms named {', '.join(strange)}" if strange else "no offer that chance decided"
+        told = "no offer that chance decided"
+        if strange:
+            told = f"arms named {', '.join(strange)}"
+        elif unstated:
+            incidents_with = counted(unstated, "incident")
+            told = f"{incidents_with} with an arm, but does not say with what probability it came"
         raise IncidentsError(
             f"The log {learning.log.source!r} has {told}. An experiment has assigned_arm 'usual' "
             "or 'step' and an assignment_probability; clv experiment assign gives both."
@@ -189,6 +206,7 @@ def estimate_experiment(
         window_days=window_days,
         too_recent=int((drawn & ~seen).sum()),
         undrawn=int(certain.sum()),
+        unstated=unstated,
         flaw=not_chance(np.where(step, e, 1 - e)[drawn], step[drawn].astype(float)),
         goodwill_usual=float(np.nanmean(ratio[seen & ~step])),
         goodwill_step=float(np.nanmean(ratio[seen & step])),

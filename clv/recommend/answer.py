@@ -118,8 +118,9 @@ class Recovery:
         The tier that may approve `recommended`, or "a person decides".
     escalate : bool
         Whether asking a higher tier is worth it.
-    binding : str
-        What decided `recommended`, one of :data:`~clv.recommend.limits.BINDINGS`.
+    binding, amount_binding : str
+        What decided `recommended`, one of :data:`~clv.recommend.limits.BINDINGS`; the second says
+        it also where a person decides.
     cost_per_hour, cost_per_late_hour : float
         Value lost for each hour that the answer takes longer: now, and right after the hours that
         count as prompt.
@@ -166,6 +167,7 @@ class Recovery:
     pay_now: float
     escalate: bool
     binding: str
+    amount_binding: str
     cost_per_hour: float
     cost_per_late_hour: float
     stage: str

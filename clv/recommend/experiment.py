@@ -42,12 +42,12 @@ class Assignment:
     ----------
     customer_id, incident_id : str
         Whose incident it is.
-    usual_offer : float
-        The recommended goodwill, in money at face value; for the log.
+    usual_offer : float or None
+        The recommended goodwill, in money at face value; for the log. None where a person decides.
     step_offer : float or None
         That with the step on top, for the log; None where the incident is not in the experiment.
-    offer : float
-        What to offer.
+    offer : float or None
+        What to offer; None where a person decides.
     assigned_arm : {"usual", "step"} or None
         For the log; None where the incident is not in the experiment.
     assignment_probability : float or None
@@ -58,9 +58,9 @@ class Assignment:
 
     customer_id: str
     incident_id: str
-    usual_offer: float
+    usual_offer: float | None
     step_offer: float | None
-    offer: float
+    offer: float | None
     assigned_arm: Arm | None
     assignment_probability: float | None
     reason: str

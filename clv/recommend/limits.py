@@ -84,8 +84,9 @@ class RecoveryLimits:
         Whether asking for the rest is worth the wait and the cost of asking.
     tier : ndarray of int
         Place in the policy's tiers of who may approve `recommended`; their number: a person.
-    binding : ndarray of int
-        Place in :data:`BINDINGS` of what decided `recommended`.
+    binding, amount_binding : ndarray of int
+        Place in :data:`BINDINGS` of what decided `recommended`; the second says it also where a
+        person decides.
     dropout, promptness : ndarray
         π0, the part who leave if nothing is done, and g, what is left of a prompt answer's effect.
     net_gain : ndarray
@@ -108,6 +109,7 @@ class RecoveryLimits:
     escalate: npt.NDArray[np.bool_]
     tier: npt.NDArray[np.intp]
     binding: npt.NDArray[np.intp]
+    amount_binding: npt.NDArray[np.intp]
     dropout: npt.NDArray[np.float64]
     promptness: npt.NDArray[np.float64]
     net_gain: npt.NDArray[np.float64]
@@ -250,9 +252,8 @@ def recovery_limits(
 
     integral = asked["value_share"] >= policy.integral.value_share
     person = integral | kind.person_decides
-    binding = np.select(
+    amount_binding = np.select(
         [
-            person,
             (still_owed > goodwill) & (floor > most),
             still_owed > goodwill,
             c * kappa >= D,
@@ -262,7 +263,7 @@ def recovery_limits(
             of_year <= np.minimum(of_loss, of_spread),
             of_spread < of_loss,
         ],
-        [BY_PERSON, FLOOR_ABOVE_VALUE, FLOOR, TOO_LITTLE, GIVEN, TOO_SMALL, VALUE, YEAR, SPREAD],
+        [FLOOR_ABOVE_VALUE, FLOOR, TOO_LITTLE, GIVEN, TOO_SMALL, VALUE, YEAR, SPREAD],
         LOSS,
     )
     caps = list(policy.authority.tiers.values())
@@ -290,7 +291,8 @@ def recovery_limits(
         pay_now=np.asarray(pay_now),
         escalate=np.asarray(escalate | person),
         tier=np.asarray(np.where(person, len(caps), tier)),
-        binding=np.asarray(binding, dtype=np.intp),
+        binding=np.asarray(np.where(person, BY_PERSON, amount_binding), dtype=np.intp),
+        amount_binding=np.asarray(amount_binding, dtype=np.intp),
         dropout=np.asarray(pi0),
         promptness=np.asarray(g),
         net_gain=np.asarray(kept_in_all - kept_so_far),

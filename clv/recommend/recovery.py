@@ -160,6 +160,7 @@ def recovery_limit(
         authority=tiers[int(limits["tier"])],
         escalate=bool(limits["escalate"]),
         binding=BINDINGS[int(limits["binding"])],
+        amount_binding=BINDINGS[int(limits["amount_binding"])],
         stage=_stage(policy, inputs, days_since_first),
         reasons=(),
         warnings=(),

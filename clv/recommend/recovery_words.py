@@ -96,7 +96,7 @@ def reasons_for(answer: Recovery, policy: Policy) -> tuple[str, ...]:
 
 def _so_far(answer: Recovery) -> list[str]:
     so_far = answer.inputs.already_given
-    if not so_far or answer.binding == "given already":
+    if not so_far or answer.amount_binding == "given already":
         return []
     given = money(so_far, answer.currency)
     return [f"{given} has been given on this problem already; the amounts are what may follow."]
@@ -172,6 +172,15 @@ def _waiting(answer: Recovery, policy: Policy) -> list[str]:
 
 
 def _decided(answer: Recovery, policy: Policy) -> str:
+    """Say who decides, where that is a person, and what led to the recommended amount."""
+    if answer.binding != PERSON:
+        return _limit(answer, policy)
+    decides = _by_person(answer, policy)
+    value_alone = answer.amount_binding == "value at stake"  # no limit is left to be told
+    return decides if value_alone else f"{decides} {_limit(answer, policy)}"
+
+
+def _limit(answer: Recovery, policy: Policy) -> str:
     """Say what led to the recommended amount."""
     rules, currency, so_far = policy.recovery, policy.currency, answer.inputs.already_given
     amount, floor = money(answer.recommended, currency), money(answer.floor, currency)
@@ -219,16 +228,15 @@ def _decided(answer: Recovery, policy: Policy) -> str:
             f"Everyone with this problem gets {floor} (policy floor, not justified by value: at "
             f"this customer's value {pays})."
         ),
-        PERSON: _by_person(answer, policy),
-    }[answer.binding]
+    }[answer.amount_binding]
 
 
 def _by_person(answer: Recovery, policy: Policy) -> str:
     amount = money(answer.recommended, answer.currency)
     if answer.risk_averse is None:
         return (
-            f"Problems of this kind are decided by a person; {amount} is what the customer's value "
-            "alone would speak for."
+            "Problems of this kind are decided by a person. Goodwill alone, within the policy: "
+            f"{amount}."
         )
     share = answer.inputs.value_share or 0.0
     return (

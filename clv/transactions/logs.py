@@ -274,8 +274,9 @@ def numbers(
     outside = ~unread & ((found < within.least) | (found > within.most))
     wanted = "Write plain numbers such as 1234.50, and nothing where it is not known."
     faults = faults_of_rows(source, said, unread, role, column, f"No readable {role}", wanted)
+    article = "An" if role[0] in "aeio" else "A"  # u: "a usual_offer"
     return found, faults + faults_of_rows(
-        source, said, outside, role, column, f"A {role} that is not {within.told}",
+        source, said, outside, role, column, f"{article} {role} that is not {within.told}",
         "Mend these rows first.",
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 import subprocess
@@ -472,3 +473,5 @@ def test_an_offer_to_vary_says_what_is_assumed_and_leaves_persons_to_persons(
     integral = " ".join(done(*asked, "0509", *about).out.split())
     assert integral.startswith("A person decides this one")
     assert "Offer" not in integral
+    row = json.loads(done(*asked, "0509", *about, "--format", "json").out)
+    assert (row["offer"], row["assigned_arm"], row["reason"]) == (None, None, "A person decides.")

@@ -50,6 +50,19 @@ def test_a_log_without_an_experiment_is_told(retail: Book, shop: Book) -> None:
         )
 
 
+def test_arms_without_their_probabilities_are_told(shop: Book, found: ExperimentResult) -> None:
+    log = pd.read_parquet(SHOP_LOG)
+    with pytest.raises(IncidentsError, match="with an arm, but does not say with what probab"):
+        estimate_experiment(shop, log.assign(assignment_probability=None))
+    named = log["assigned_arm"].notna() & (log["occurred_at"] < "2023-05-01")
+    first = named & (named.cumsum() <= 100)
+    some = estimate_experiment(
+        shop, log.assign(assignment_probability=log["assignment_probability"].mask(first))
+    )
+    assert (some.unstated, found.unstated) == (100, 0)
+    assert some.estimate.usual + some.estimate.step < found.estimate.usual + found.estimate.step
+
+
 def test_odds_and_points_are_of_the_same_effect(learning: IncidentLearning) -> None:
     """The coefficients that points are made of have the mean and deviation of the odds told."""
     drawn, told = _goodwill(learning)
@@ -95,6 +108,7 @@ def test_an_offer_in_the_experiment_stays_within_authority(shop: Book) -> None:
         answer = shop.recover(customer, "defective", 40.0)
         one = assign_offer(shop, answer, "t-1")
         assert one == assign_offer(shop, answer, "t-1")
+        assert one.offer is not None
         assert one.offer <= max(tiers[answer.authority], answer.recommended)
         assert one.offer <= max(1.5 * 40, answer.recommended)
         arms.append(one.assigned_arm)
@@ -105,4 +119,6 @@ def test_an_offer_in_the_experiment_stays_within_authority(shop: Book) -> None:
 def test_what_a_person_decides_is_not_varied(shop: Book) -> None:
     (customer,) = shop.values(top=1)["customer_id"]
     answer = shop.recover(customer, "safety_or_privacy", 40.0)
-    assert assign_offer(shop, answer, "t-1").assigned_arm is None
+    one = assign_offer(shop, answer, "t-1")
+    assert (one.assigned_arm, one.offer, one.usual_offer) == (None, None, None)
+    assert one.reason == "A person decides."

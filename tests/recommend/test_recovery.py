@@ -59,13 +59,44 @@ def test_stable_keys() -> None:
     told = answer(customer_id="00042").to_dict()
     assert list(told) == [
         "customer_id", "sentence", "problem", "loss", "first_gesture", "recommended", "most",
-        "ceiling", "floor", "authority", "pay_now", "escalate", "binding", "cost_per_hour",
-        "cost_per_late_hour", "stage", "reasons", "warnings", "owed", "other_form", "risk_averse",
-        "review", "assumed", "learned", "inputs", "currency", "policy_version", "recommended_low",
-        "recommended_high", "without_range",
+        "ceiling", "floor", "authority", "pay_now", "escalate", "binding",
+        "amount_binding", "cost_per_hour", "cost_per_late_hour", "stage", "reasons", "warnings",
+        "owed", "other_form", "risk_averse", "review", "assumed", "learned", "inputs", "currency",
+        "policy_version", "recommended_low", "recommended_high", "without_range",
     ]  # fmt: skip
     assert told["customer_id"] == "00042"
     assert isinstance(told["reasons"], list)
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "limit", "said"),
+    [
+        (
+            "[recovery]\nmost_in_12_months = 500",
+            {"given_12_months": 497},
+            "12-month limit",
+            "497.00",
+        ),
+        ("[problems.defective]\nfloor_fixed = 300", {}, "policy floor", "(policy floor"),
+        ("", {"value_if_alive": 20.0}, "policy floor, not justified by value", "not justified"),
+        ("", {"already_given": 10.0}, "given already", "already: that is all it is worth"),
+    ],
+)
+def test_of_an_integral_customer_the_limit_is_told_too(
+    text: str, more: dict[str, Any], limit: str, said: str
+) -> None:
+    """A person decides; what bound the amount is what would bind it of any other customer."""
+    asked = {"loss": 40.0, "value_if_alive": 9000.0, "frequency": 2} | more
+    policy = Policy.parse(text)
+    theirs, others = (
+        recovery_limit(policy, "defective", **asked, value_share=share) for share in (0.5, 0.0)
+    )
+    assert theirs.binding == "a person decides"
+    assert theirs.amount_binding == others.binding == others.amount_binding
+    assert theirs.amount_binding.startswith(limit)
+    (reason,) = (told for told in theirs.reasons if "from which a person decides" in told)
+    assert "Goodwill alone, within the policy" in reason
+    assert said in reason
 
 
 def test_amounts_carry_the_currency() -> None:

@@ -87,7 +87,7 @@ def flaw_of_design(histories: IncidentHistories) -> str:
     p, step = h.assignment_probability, h.step
     randomised = ~np.isnan(p) & (p < 1)
     if not randomised.any() and not away.any():
-        return "none of it was randomised"
+        return _unstated(int((np.isnan(p) & ~np.isnan(step)).sum()))
     in_arm = randomised & ~np.isnan(step)
     apart = min(int((away > 0).sum()), int((away < 0).sum()))
     flaws = (
@@ -99,6 +99,17 @@ def flaw_of_design(histories: IncidentHistories) -> str:
         f"only {apart:,} of its draws are in one of the arms" if apart < LEAST_ARM else "",
     )
     return next((flaw for flaw in flaws if flaw), "")
+
+
+def _unstated(named: int) -> str:
+    """Why nothing counts as randomised: nobody drew, or nobody wrote the probabilities down."""
+    if not named:
+        return "none of it was randomised"
+    return (
+        f"{named:,} incident{' names' if named == 1 else 's name'} an arm, but with what "
+        "probability it was drawn is not known (assignment_probability), so none of it counts as "
+        "randomised"
+    )
 
 
 def _incomplete(h: IncidentHistories, randomised: Mask) -> str:

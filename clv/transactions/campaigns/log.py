@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from clv.transactions.campaigns.reading import canonical, collect
 from clv.transactions.column_names import plain
 from clv.transactions.logs import LogColumns, Mask, fingerprint, open_log, set_aside
 from clv.transactions.report import LogReport, counted
+from clv.transactions.summary import read_date
 
 __all__ = ["CampaignLog", "read_campaigns"]
 
@@ -74,6 +76,59 @@ class CampaignLog:
         """The campaigns, in the order of their first dates."""
         first = self.frame.groupby("campaign")["date"].min()
         return tuple(sorted(first.index, key=lambda name: (first[name], name)))
+
+    def observed(self, end: date | str) -> CampaignLog:
+        """Set aside rows after an end, and campaigns that are left with one kind of customers.
+
+        Parameters
+        ----------
+        end : date or "YYYY-MM-DD"
+            The last day of observation.
+
+        Returns
+        -------
+        CampaignLog
+            With the rows that something can have been seen of; they are accounted for in its
+            report.
+
+        Raises
+        ------
+        CampaignsError
+            Where nothing is left.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> log = read_campaigns(pd.DataFrame({
+        ...     "customer_id": ["007", "011", "012"], "spend": [5.0, 0.0, 5.0],
+        ...     "arm": ["voucher", "none", "voucher"],
+        ...     "date": ["2024-03-01", "2024-03-01", "2024-04-02"],
+        ...     "campaign": "spring",
+        ... }))
+        >>> [str(aside) for aside in log.observed("2024-03-31").report.set_aside]
+        ["1 row: after the end of observation, 2024-03-31 (customer '012' on 2024-04-02)"]
+        """
+        last = read_date(end, "end")
+        late = (self.frame["date"] > pd.Timestamp(last)).to_numpy()
+        if not late.any():
+            return self
+        shown = self.frame[late].head(3)
+        report = self.report.without(
+            f"after the end of observation, {last}",
+            int(late.sum()),
+            tuple(
+                f"customer {who!r} on {day:%Y-%m-%d}"
+                for who, day in zip(shown["customer_id"], shown["date"], strict=True)
+            ),
+        )
+        report, kept = _without_one_sided(report, self.frame[~late])
+        if kept.empty:
+            why = "; ".join(str(aside) for aside in report.set_aside)
+            raise CampaignsError(
+                f"The orders are observed up to {last}. Up to then no campaign of {self.source!r} "
+                f"has customers of both kinds, treated and not: {why}. Give later orders, or wait."
+            )
+        return replace(self, frame=kept, report=report)
 
 
 def read_campaigns(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +105,7 @@ def campaign_outcomes(
     """Put one campaign's customers beside what they had done before it and did after.
 
     Customers without an order before the campaign are set aside: nothing was known of them, and
-    there was nobody to keep.
+    there was nobody to keep. So are rows after the end: nothing was seen of them yet.
 
     Parameters
     ----------
@@ -153,12 +152,21 @@ def campaign_outcomes(
     check_unit(unit)
     if campaign not in log.campaigns:
         raise UnknownNameError("campaign", campaign, log.campaigns)
-    rows = asked = log.frame[log.frame["campaign"] == campaign]
     last = read_date(end, "end")
+    seen = log.observed(last)
+    if campaign not in seen.campaigns:
+        raise CampaignsError(
+            f"Campaign {campaign!r} has, up to the end of observation, {last}, no customers of "
+            "both kinds, treated and not. Give later orders, or wait."
+        )
+    rows = asked = seen.frame[seen.frame["campaign"] == campaign]
     latest = rows["date"].max().date()
     days = _window(campaign, latest, last, window)
     told = _collect(orders, rows, days)
-    report = LogReport(len(rows), len(rows))
+    among = int((log.frame["campaign"] == campaign).sum())
+    report = LogReport(among, among).without(
+        f"after the end of observation, {last}", among - len(rows)
+    )
     unknown = ~rows["customer_id"].isin(told.index[told["before"] > 0]).to_numpy()
     shown = tuple(f"customer {who!r}" for who in rows["customer_id"][unknown][:3])
     report = report.without(
@@ -228,7 +236,7 @@ def _arms(rows: pd.DataFrame) -> tuple[str, ...]:
 
 def _collect(orders: Orders, rows: pd.DataFrame, window: int) -> pd.DataFrame:
     """One row per customer with an order, by id: the history before, and the window."""
-    asked = ibis.memtable(
+    asked = orders.opened.engine.from_arrow(
         pa.table(
             {
                 "customer_id": pa.array(rows["customer_id"], pa.string()),
@@ -258,7 +266,7 @@ def _collect(orders: Orders, rows: pd.DataFrame, window: int) -> pd.DataFrame:
     )
     paid = per["paid"].fill_null(0)
     worth = per["amount"].cast("float64")
-    found: pd.DataFrame = (
+    found: pd.DataFrame = orders.opened.collect(
         per.select(
             customer_id=per["customer_id"],
             before=per["before"],
@@ -269,7 +277,5 @@ def _collect(orders: Orders, rows: pd.DataFrame, window: int) -> pd.DataFrame:
             purchases=per["purchases"],
             amount=worth.fill_null(0.0) if orders.has_amount else worth,
         )
-        .to_pyarrow()
-        .to_pandas()
-    )
+    ).to_pandas()
     return found.set_index("customer_id")

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,16 @@ from clv.transactions.incidents.reading import canonical, collect
 from clv.transactions.incidents.values import type_of, types_of_tags
 from clv.transactions.logs import Mask, fingerprint, open_log, set_aside
 from clv.transactions.report import LogReport, counted
+from clv.transactions.sources import Source
 
 __all__ = ["IncidentLog", "read_incidents"]
 
 IDENTITY = ("customer_id", "order_id", "type", "occurred_at")
 """Rows that agree in these tell of one incident."""
+
+DOUBTFUL = 10.0
+"""Goodwill above this multiple of the loss is told, and counts: little is gained beyond some 1.5
+times the price (Haesevoets et al. 2017), but who gives ten times it may have had a reason."""
 
 SENSE = 100.0
 """Goodwill above this multiple of the loss is taken for a slip of the pen."""
@@ -78,7 +84,8 @@ def read_incidents(
 
     `customer_id`, `occurred_at` and `type` must be there; of the others each is taken that is.
     Rows without a customer, without a type or of a type that is not known, and repeated rows
-    (same customer, order, type and time) are set aside, counted in :attr:`IncidentLog.report`.
+    (same customer, order, type and time) are set aside, counted in :attr:`IncidentLog.report`;
+    repeated rows with other facts are counted apart, and the report says which facts.
     Goodwill that is not there is not known; it is never taken for 0.
 
     Parameters
@@ -129,8 +136,9 @@ def read_incidents(
     if found.faults or faults:
         raise IncidentsError.of(found.faults + faults)
     frame["type"], of_types = _types(said, kinds)
-    report, left = set_aside(opened, said, _not_incidents(frame, said))
-    report = report.noting(*found.notices, *of_types)
+    twice, otherwise, contradictions = _repeated(opened, frame)
+    report, left = set_aside(opened, said, _not_incidents(frame, said, twice, otherwise))
+    report = report.noting(*found.notices, *of_types, *contradictions)
     kept = frame[left]
     if kept.empty:
         why = "; ".join(str(aside) for aside in report.set_aside)
@@ -191,37 +199,81 @@ def _meant(word: str, kinds: Collection[str] | None) -> str:
     return f"; did you mean {known[near[0]]!r}?" if near else ""
 
 
-def _not_incidents(frame: pd.DataFrame, said: pd.DataFrame) -> list[tuple[str, Mask, str | None]]:
+def _not_incidents(
+    frame: pd.DataFrame, said: pd.DataFrame, twice: Mask, otherwise: Mask
+) -> list[tuple[str, Mask, str | None]]:
     """Rows to set aside: why, which, and the column that is shown of them."""
     known = "tags" if "tags" in said else "type"
     unknown = "no tag that names a type" if "tags" in said else "a type that is not known"
     no_type, unsaid = frame["type"].isna().to_numpy(), said[known].isna().to_numpy()
     no_customer = frame["customer_id"].isna().to_numpy()
-    left = ~no_customer & ~no_type
-    twice = np.zeros(len(frame), dtype=np.bool_)
-    twice[left] = frame.loc[left, list(IDENTITY)].duplicated().to_numpy()
+    same = "the same customer, order, type and time as an earlier row"
     return [
         ("no customer id", no_customer, None),
         ("no type", no_type & unsaid, None),
         (unknown, no_type & ~unsaid, known),
-        ("the same customer, order, type and time as an earlier row", twice, "customer_id"),
+        (f"{same}, but other facts", otherwise, "customer_id"),
+        (same, twice, "customer_id"),
     ]
 
 
+def _repeated(source: Source, frame: pd.DataFrame) -> tuple[Mask, Mask, list[str]]:
+    """Rows that tell of an incident again, those of them that tell it otherwise, and a notice."""
+    twice, otherwise = np.zeros((2, len(frame)), dtype=np.bool_)
+    known = frame[frame["customer_id"].notna() & frame["type"].notna()]
+    again = known.duplicated(list(IDENTITY))
+    if not again.any():
+        return twice, otherwise, []
+    rows = known.index.to_series()
+    first = rows.groupby([known[name] for name in IDENTITY], dropna=False).transform("first")[again]
+    facts = [name for name in frame if name not in IDENTITY]
+    copies = known.loc[again, facts]
+    kept = known.loc[first, facts].set_axis(copies.index)
+    differ = (copies != kept) & ~(copies.isna() & kept.isna())
+    twice[copies.index] = True
+    otherwise[copies.index] = differ.any(axis=1)
+    if not otherwise.any():
+        return twice, otherwise, []
+    told = []
+    for row in np.flatnonzero(otherwise)[:3].tolist():
+        here, there = (source.places([at])[0] for at in (row, int(first[row])))
+        said = [
+            f"{name} {_written(copies.at[row, name])}, not {_written(kept.at[row, name])}"
+            for name in facts
+            if differ.at[row, name]
+        ]
+        told.append(f"{here} against {there}: {', '.join(said)}")
+    many = int(otherwise.sum())
+    notice = (
+        f"{counted(many, 'row')} {'tells' if many == 1 else 'tell'} of the incident of an earlier "
+        f"row with other facts ({'; '.join(told)}). The earlier row was kept. If they are two "
+        "incidents, write the order_id or the time of day of each."
+    )
+    return twice, otherwise, [notice]
+
+
+def _written(fact: Any) -> str:
+    """Write a fact as a log does."""
+    if pd.isna(fact):
+        return "nothing"
+    return f"{fact:g}" if isinstance(fact, float) else repr(fact)
+
+
 def _money(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Take goodwill that makes no sense for not known, and say what is not known."""
+    """Take goodwill that makes no sense for not known; say what is doubtful or not known."""
     goodwill, loss = frame["goodwill_amount"], frame["loss_amount"]
     beyond = goodwill > SENSE * loss
-    notices = []
-    if beyond.any():
-        first = ", ".join(
-            f"{goodwill[row]:g} for a loss of {loss[row]:g}" for row in frame.index[beyond][:3]
+    doubtful = (goodwill > DOUBTFUL * loss) & ~beyond
+    notices = [
+        f"Goodwill above {least:g} times the loss in {counted(int(rows.sum()), 'incident')} "
+        f"({_amounts(frame[rows])}) {done} Are both in the same currency and unit?"
+        for rows, least, done in (
+            (beyond, SENSE, "is taken to be not known."),
+            (doubtful, DOUBTFUL, "counts as it stands, and weighs heavily in what is learned."),
         )
-        notices.append(
-            f"Goodwill above {SENSE:g} times the loss in {counted(int(beyond.sum()), 'incident')} "
-            f"({first}) is taken to be not known. Are both in the same currency and unit?"
-        )
-        frame = frame.assign(goodwill_amount=goodwill.mask(beyond))
+        if rows.any()
+    ]
+    frame = frame.assign(goodwill_amount=goodwill.mask(beyond))
     unknown = int(frame["goodwill_amount"].isna().sum())
     if unknown:
         notices.append(
@@ -229,6 +281,12 @@ def _money(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             "not taken to be 0. Write 0 where none was given."
         )
     return frame, notices
+
+
+def _amounts(incidents: pd.DataFrame) -> str:
+    """Write goodwill and loss of the first three."""
+    first = incidents[["goodwill_amount", "loss_amount"]].head(3).itertuples(index=False)
+    return ", ".join(f"{given:g} for a loss of {lost:g}" for given, lost in first)
 
 
 def _detected(said: pd.DataFrame, kept: pd.DataFrame, taken: IncidentColumns) -> list[str]:

@@ -142,9 +142,16 @@ def few(h: IncidentHistories, rng: np.random.Generator) -> IncidentHistories:
     return replace(h, assignment_probability=p, step=step, expected_goodwill=expected)
 
 
+def unstated(h: IncidentHistories, rng: np.random.Generator) -> IncidentHistories:
+    """Arms, as drawn, but nobody wrote down with what probability."""
+    unknown = np.full(h.incidents, np.nan)
+    return replace(h, assignment_probability=unknown, expected_goodwill=unknown)
+
+
 @pytest.mark.parametrize(
     ("design", "told"),
     [
+        (unstated, "name an arm, but with what probability it was drawn is not known"),
         (of_both_arms, "which is not chance"),
         (three_arms, "which is not chance"),
         (chosen, "which is not chance"),

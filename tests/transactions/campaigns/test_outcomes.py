@@ -60,9 +60,37 @@ def test_a_window_that_was_not_observed_is_refused() -> None:
     log = read_campaigns(table())
     with pytest.raises(CampaignsError, match="5 days, too few for a window of 10 days"):
         campaign_outcomes(orders(), log, "2024-02-01", end="2024-02-05", window=10)
-    with pytest.raises(CampaignsError, match="0 days, too few for any window"):
+    with pytest.raises(CampaignsError, match=r"observed up to 2024-01-20.*4 rows: after the end"):
         campaign_outcomes(orders(), log, "2024-02-01", end="2024-01-20")
     assert campaign_outcomes(orders(), log, "2024-02-01", end="2024-02-05").window == 5
+
+
+def test_rows_after_the_end_are_set_aside() -> None:
+    """The others are told as they are without them; incidents after the end are treated alike."""
+    alone = read_campaigns(table().assign(campaign="spring"))
+    later = table(customer_id=["e", "f", "g", "h"], date="2024-03-01")
+    both = read_campaigns(pd.concat([table(), later]).assign(campaign="spring"))
+    found, expected = (
+        campaign_outcomes(orders(), log, "spring", end="2024-02-05") for log in (both, alone)
+    )
+    assert [str(aside) for aside in found.report.set_aside] == [
+        "4 rows: after the end of observation, 2024-02-05"
+    ]
+    assert found.customer_id.tolist() == expected.customer_id.tolist() == list("abcd")
+    assert (found.window, found.purchases.tolist()) == (5, expected.purchases.tolist())
+    seen = both.observed("2024-02-05")
+    assert seen.report.rows_kept == 4
+    assert "customer 'e' on 2024-03-01" in str(seen.report.set_aside[0])
+    one_sided = table(date=["2024-02-01"] * 3 + ["2024-03-01"], arm=["x", "x", "x", "none"])
+    with pytest.raises(CampaignsError, match=r"1 row: after.*3 rows: .*everybody"):
+        read_campaigns(one_sided.assign(campaign="spring")).observed("2024-02-05")
+
+
+def test_a_campaign_after_the_end_leaves_the_others() -> None:
+    log = read_campaigns(pd.concat([table(), table(date="2024-03-01")]))
+    assert log.observed("2024-02-05").campaigns == ("2024-02-01",)
+    with pytest.raises(CampaignsError, match="'2024-03-01' has, up to the end of observation"):
+        campaign_outcomes(orders(), log, "2024-03-01", end="2024-02-05")
 
 
 def test_customers_of_whom_nothing_was_known_are_set_aside() -> None:

@@ -155,6 +155,37 @@ def test_goodwill_beyond_sense_is_not_used() -> None:
     assert any("1000.01 for a loss of 10" in n for n in log.report.notices)
 
 
+def test_goodwill_far_beyond_the_loss_is_told_and_counts() -> None:
+    log = read_incidents(frame(loss_amount=[10, 10], goodwill_amount=[100, 200]))
+    assert log.frame["goodwill_amount"].tolist() == [100, 200]
+    (told,) = (n for n in log.report.notices if n.startswith("Goodwill above"))
+    assert told.startswith("Goodwill above 10 times the loss in 1 incident (200 for a loss of 10)")
+    assert "counts as it stands" in told
+
+
+def test_copies_that_say_something_else_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "customer_id,occurred_at,type,order_id,loss,goodwill,fault\n"
+        "007,2024-03-01,defective,o1,40,5,us\n"
+        "011,2024-03-01,defective,,40,5,us\n"
+        "007,2024-03-01,defective,o1,40,5,us\n"
+        "011,2024-03-01,defective,,40,20,\n"
+    )
+    log = read_incidents(path)
+    same = "the same customer, order, type and time as an earlier row"
+    assert aside(log) == {
+        f"{same}, but other facts": (1, ("line 5: '011'",)),
+        same: (1, ("line 4: '007'",)),
+    }
+    assert log.frame["goodwill_amount"].tolist() == [5, 5]  # the earlier rows
+    (told,) = (n for n in log.report.notices if "other facts" in n)
+    assert told.startswith(
+        "1 row tells of the incident of an earlier row with other facts (line 5 against line 3: "
+        "goodwill_amount 20, not 5, fault nothing, not 'us'). The earlier row was kept."
+    )
+
+
 def test_names_can_be_given() -> None:
     table = frame().rename(columns={"type": "Sort", "occurred_at": "When"})
     log = read_incidents(table, columns={"type": "Sort", "occurred_at": "When"})
@@ -187,7 +218,7 @@ TWO_TYPES = {"type": ["a", "b"], "Type ": ["a", "b"]}
         ({"response_hours": ["-1", "1"]}, "response_hours that is not 0 or more"),
         (
             {"assignment_probability": ["0", "1.2"]},
-            "assignment_probability that is not above 0 and at most 1 in 2 of 2 rows",
+            "An assignment_probability that is not above 0 and at most 1 in 2 of 2 rows",
         ),
         ({"resolved": ["maybe", "yes"]}, "No readable resolved in 1 of 2 rows"),
         (
