@@ -157,7 +157,7 @@ def build_book(
         "independence": independence,
         "terms": terms.to_dict() | {"sentence": terms.sentence},
         "leave_months": leave_months,
-        "paid_share": paid_share(found.table),
+        "paid_share": paid_share(found),
         "intervals": {"level": LEVEL, "without": without_intervals(draws.values())},
         "policy": {"version": policy.version, "assumed": list(policy.assumed)},
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -33,10 +32,13 @@ def purchases_around(h: CustomerIncidentHistories) -> tuple[Floats, Floats]:
         From the customer's first order, in the unit of `h`; following is infinite where there is
         none up to the end of observation.
     """
-    asked = ibis.memtable(pa.table({"customer_id": pa.array(h.customer_id, pa.string())}))
+    opened = h.everyone.opened
+    asked = opened.engine.from_arrow(
+        pa.table({"customer_id": pa.array(h.customer_id, pa.string())})
+    )
     days = h.everyone.days
     days = days.select(customer_id=days["customer_id"].cast(str), date=days["date"])
-    found = days.semi_join(asked, "customer_id").order_by("customer_id", "date").to_pyarrow()
+    found = opened.collect(days.semi_join(asked, "customer_id").order_by("customer_id", "date"))
     place = pd.Index(h.customer_id, dtype=object).get_indexer(
         pd.Index(found["customer_id"].to_pylist(), dtype=object)
     )

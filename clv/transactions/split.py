@@ -45,17 +45,20 @@ class Holdout:
     @cached_property
     def transactions(self) -> int:
         """Customer-days with a purchase in the holdout period."""
-        return int(self.table["holdout_frequency"].sum().to_pyarrow().as_py())
+        total = self.table.aggregate(total=self.table["holdout_frequency"].sum())
+        return int(self.calibration.opened.collect(total)["total"][0].as_py())
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per customer: the calibration summary beside the holdout."""
-        after: pd.DataFrame = self.table.to_pyarrow().to_pandas()
+        after: pd.DataFrame = self.calibration.opened.collect(self.table).to_pandas()
         return self.calibration.to_pandas().join(after.set_index("customer_id"))
 
     def outcomes(self) -> tuple[Floats, ...]:
         """Distinct (frequency, recency, T, holdout frequency) and their customers, sorted."""
         table = self.calibration.table.inner_join(self.table, "customer_id")
-        return patterns(table, "frequency", "recency", "T", "holdout_frequency")
+        return patterns(
+            self.calibration.opened, table, "frequency", "recency", "T", "holdout_frequency"
+        )
 
 
 def holdout(
@@ -196,13 +199,16 @@ def tracking(
     bought = cohort.group_by("date").aggregate(n=cohort.count())
     length = (last - orders.first_date).days + 1
     dates = np.datetime64(orders.first_date, "D") + np.arange(length)
-    new_customers, purchases = _daily(born, dates), _daily(bought, dates)
+    new_customers = _daily(orders, born, dates)
+    purchases = _daily(orders, bought, dates)
     return Tracking(dates, new_customers, np.cumsum(purchases - new_customers))
 
 
-def _daily(counts: ir.Table, dates: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
+def _daily(
+    orders: Orders, counts: ir.Table, dates: npt.NDArray[np.datetime64]
+) -> npt.NDArray[np.int64]:
     """Spread counts by date over every day, 0 where there are none."""
-    found = counts.select("date", "n").to_pyarrow()
+    found = orders.opened.collect(counts.select("date", "n"))
     spread = np.zeros(len(dates), dtype=np.int64)
     at = found["date"].to_numpy().astype("datetime64[D]") - dates[0]
     spread[at.astype(np.int64)] = found["n"].to_numpy()

@@ -16,6 +16,7 @@ from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
 from clv.transactions.orders import Orders
 from clv.transactions.report import OrdersReport, SetAside
+from clv.transactions.sources import Source
 
 __all__ = ["CustomerHistories", "check_unit", "histories", "patterns", "read_date"]
 
@@ -49,6 +50,8 @@ class CustomerHistories(Histories):
         Whether the end is only the last date of the log.
     report : OrdersReport
         Rows and amounts of the orders: read, kept, and set aside, now also after the end.
+    opened : Source
+        The engine that holds the tables.
     """
 
     end: date
@@ -56,6 +59,7 @@ class CustomerHistories(Histories):
     days: ir.Table = field(repr=False)
     end_assumed: bool
     report: OrdersReport = field(repr=False)
+    opened: Source = field(repr=False)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per customer with the columns `lifetimes` has, sorted by customer id.
@@ -64,7 +68,7 @@ class CustomerHistories(Histories):
         """
         columns = ["frequency", "recency", "T", "monetary_value", "spend_frequency", "first_date"]
         rows = self.table.order_by("customer_id").select("customer_id", *columns)
-        frame: pd.DataFrame = rows.to_pyarrow().to_pandas(date_as_object=False)
+        frame: pd.DataFrame = self.opened.collect(rows).to_pandas(date_as_object=False)
         return frame.set_index("customer_id")
 
     def with_log_gaps(self) -> CustomerHistories:
@@ -75,7 +79,7 @@ class CustomerHistories(Histories):
         if self.log_gaps is not None:
             return self
         gaps = _gaps(self.days, self.end)
-        length, count = patterns(gaps.filter(gaps["gap"].notnull()), "gap")
+        length, count = patterns(self.opened, gaps.filter(gaps["gap"].notnull()), "gap")
         return replace(self, log_gaps=float(count @ np.log(length / DAYS_PER_UNIT[self.unit])))
 
 
@@ -129,11 +133,13 @@ def histories(
             f"{orders.first_date} to {orders.last_date}."
         )
     table = orders.opened.materialise(_summary(orders, last, unit))
-    x, recency_days, T_days, weight = patterns(table, "frequency", "recency_days", "T_days")
+    x, recency_days, T_days, weight = patterns(
+        orders.opened, table, "frequency", "recency_days", "T_days"
+    )
     spend = None
     if orders.has_amount:
         bought = table.filter(table["spend_frequency"] > 0)
-        spend = SpendPatterns(*patterns(bought, "spend_frequency", "monetary_value"))
+        spend = SpendPatterns(*patterns(orders.opened, bought, "spend_frequency", "monetary_value"))
     report = orders.report.without(_after(orders, last))
     if end is None:
         report = report.noting(
@@ -155,6 +161,7 @@ def histories(
         days=orders.days,
         end_assumed=end is None,
         report=report,
+        opened=orders.opened,
     )
 
 
@@ -220,14 +227,14 @@ def _gaps(days: ir.Table, end: date) -> ir.Table:
     return seen.select(gap=seen["date"].delta(before, unit="day"))
 
 
-def patterns(table: ir.Table, *keys: str) -> tuple[Floats, ...]:
+def patterns(opened: Source, table: ir.Table, *keys: str) -> tuple[Floats, ...]:
     """Return the distinct rows of some columns, sorted by them, and how many customers share each.
 
     Sorted, because the order in which an engine returns groups depends on its threads, and sums
     of floats on their order.
     """
     grouped = table.group_by(*keys).aggregate(customers=table.count()).order_by(*keys)
-    found = grouped.select(*keys, "customers").to_pyarrow()
+    found = opened.collect(grouped.select(*keys, "customers"))
     return tuple(column.to_numpy().astype(np.float64) for column in found.columns)
 
 
@@ -236,7 +243,7 @@ def _silence(orders: Orders, end: date) -> list[str]:
     silent = (end - orders.last_date).days
     if silent < QUIET_DAYS:
         return []
-    found = orders.days.select("date").distinct().order_by("date").to_pyarrow()
+    found = orders.opened.collect(orders.days.select("date").distinct().order_by("date"))
     dates = found.column(0).to_numpy().astype("datetime64[D]")
     longest = int(np.diff(dates).max().astype(int)) if len(dates) > 1 else 0
     if silent <= longest:
@@ -253,6 +260,6 @@ def _silence(orders: Orders, end: date) -> list[str]:
 def _after(orders: Orders, end: date) -> SetAside:
     late = orders.days.filter(orders.days["date"] > end)
     found = late.aggregate(rows=late["rows"].sum(), amount=late["amount"].sum())
-    row = found.to_pyarrow().to_pylist()[0]
+    row = orders.opened.collect(found).to_pylist()[0]
     amount = (row["amount"] or Decimal(0)) if orders.has_amount else None
     return SetAside(f"after the end of observation ({end})", int(row["rows"] or 0), amount)

@@ -15,7 +15,6 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import pyarrow as pa
 
@@ -102,7 +101,7 @@ def lifetime_value(
         spend.model if isinstance(spend, Fit | PooledSpendFit) else spend,
         terms,
     ).drop(*INTERNAL)
-    frame: pd.DataFrame = table.to_pyarrow().to_pandas()
+    frame: pd.DataFrame = histories.opened.collect(table).to_pandas()
     frame = frame.set_index("customer_id")
     frame.attrs["concerns"] = [concern for fit in fits for concern in fit.concerns]
     return frame
@@ -123,9 +122,9 @@ def score(
     and `value_leaves`, the part of the value that leaves with such customers.
     """
     customers = histories.table
-    refuse_infinite_spend(customers, spend)
+    refuse_infinite_spend(histories, spend)
     leaving = Terms(1.0, 0.0, leave_months).horizon(histories.end, histories.unit)
-    scores = ibis.memtable(
+    scores = histories.opened.engine.from_arrow(
         pa.table(
             {
                 "frequency": histories.frequency,
@@ -136,7 +135,7 @@ def score(
         )
     )
     joined = customers.inner_join(scores, ["frequency", "recency", "T"])
-    spent = paid_share(customers) * _expected_spend(spend, joined)
+    spent = paid_share(histories) * _expected_spend(spend, joined)
     joined = joined.mutate(expected_spend=spent)
     joined = joined.mutate(
         value_if_alive=terms.margin * joined.expected_spend * joined.discounted_purchases
@@ -197,25 +196,28 @@ def _expected_spend(spend: GammaGamma | PooledSpend, joined: ir.Table) -> ir.Flo
     return spent
 
 
-def paid_share(customers: ir.Table) -> float:
+def paid_share(histories: CustomerHistories) -> float:
     """Share of the repeat purchase days that have a positive total; 1 where there is none.
 
     The purchase model counts free orders, the spend model does not: expected purchases times
     expected spend would value a free order as a paid one.
     """
-    sums = customers.aggregate(
-        paid=customers.spend_frequency.sum(), all=customers.frequency.sum()
-    ).to_pyarrow()
+    customers = histories.table
+    sums = histories.opened.collect(
+        customers.aggregate(paid=customers.spend_frequency.sum(), all=customers.frequency.sum())
+    )
     paid, every = (column[0].as_py() or 0 for column in sums.columns)
     return float(paid) / float(every) if paid and every else 1.0
 
 
-def refuse_infinite_spend(customers: ir.Table, spend: GammaGamma | PooledSpend) -> None:
+def refuse_infinite_spend(histories: CustomerHistories, spend: GammaGamma | PooledSpend) -> None:
     """Refuse a spend model with an infinite mean for some of these customers."""
     if isinstance(spend, PooledSpend) or spend.q > 1:
         return
+    customers = histories.table
     unbounded = customers.filter(spend.p * customers.spend_frequency + spend.q <= 1)
-    count = int(unbounded.count().to_pyarrow().as_py())
+    counted = unbounded.aggregate(customers=unbounded.count())
+    count = int(histories.opened.collect(counted)["customers"][0].as_py())
     if count:
         raise FitError(
             f"Gamma-Gamma's q is {spend.q:.3g}, and at or below 1 the mean spend of a customer who "

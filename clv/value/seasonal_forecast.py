@@ -60,7 +60,7 @@ def seasonal_forecast(
     1998-09 158
     """
     Terms(margin, 0.0, None)  # refuses a margin that is none
-    refuse_infinite_spend(fit.histories.table, spend)
+    refuse_infinite_spend(fit.histories, spend)
     table = fit.histories.to_pandas()
     x, t_x, T = (table[name].to_numpy(float) for name in ("frequency", "recency", "T"))
     t_x, T = fit.model.operational(t_x, T)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import weakref
@@ -15,7 +16,12 @@ from typing import Any, ClassVar, Self
 import ibis.expr.types as ir
 import pyarrow as pa
 
-__all__ = ["Engine"]
+from clv.errors import RequestError
+
+__all__ = ["MEMORY", "Engine"]
+
+MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
+"""How an amount of memory is written: 4GB is 4 * 1000**3 bytes, 4GiB 4 * 1024**3."""
 
 
 class Engine(ABC):
@@ -38,6 +44,25 @@ class Engine(ABC):
         self.folder = Path(tempfile.mkdtemp(prefix="clv-"))
         # Tables refer to the backend, not to this object: the folder stays as long as it does.
         self._remove_folder = weakref.finalize(owner, shutil.rmtree, self.folder, True)  # noqa: FBT003
+
+    @staticmethod
+    def check(memory: str | None, threads: int | None) -> None:
+        """Refuse an amount of memory or a number of threads that makes no sense.
+
+        Parameters
+        ----------
+        memory : str or None
+            Such as "4GB".
+        threads : int or None
+            At least 1.
+        """
+        faults = []
+        if memory is not None and not MEMORY.fullmatch(memory.strip()):
+            faults.append(f"The memory is {memory!r}; write it as 4GB or 500MB.")
+        if threads is not None and threads < 1:
+            faults.append(f"The number of threads is {threads}; it must be at least 1.")
+        if faults:
+            raise RequestError.of(faults)
 
     @abstractmethod
     def read_csv(self, paths: Sequence[Path], columns: Sequence[str], delimiter: str) -> ir.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import re
+import weakref
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,15 +20,13 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from clv.errors import EngineError, OrdersError, RequestError
+from clv.errors import EngineError, OrdersError
 from clv.transactions.engines.base import Engine
 
 __all__ = ["Attached", "DuckDBEngine"]
 
 SUM = dt.Decimal(38, 4)
 """The type of a sum of amounts."""
-
-MEMORY = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?B)", re.IGNORECASE)
 
 
 class DuckDBEngine(Engine):
@@ -59,14 +58,8 @@ class DuckDBEngine(Engine):
     name: ClassVar[str] = "duckdb"
 
     def __init__(self, *, memory: str | None = None, threads: int | None = None) -> None:
+        self.check(memory, threads)
         self.memory = memory
-        faults = []
-        if memory is not None and not MEMORY.fullmatch(memory.strip()):
-            faults.append(f"The memory is {memory!r}; write it as 4GB or 500MB.")
-        if threads is not None and threads < 1:
-            faults.append(f"The number of threads is {threads}; it must be at least 1.")
-        if faults:
-            raise RequestError.of(faults)
         self.backend = ibis.duckdb.connect()
         super().__init__(self.backend)
         run = self.backend.con.execute
@@ -122,7 +115,10 @@ class DuckDBEngine(Engine):
         name = ibis.util.gen_name("clv")
         self.backend.con.register(name, rows)
         if isinstance(rows, pa.Table):
-            return self.backend.table(name)
+            table = self.backend.table(name)
+            # Every expression that is made of the table holds its operation.
+            weakref.finalize(table.op(), _forget, self.backend.con, name)
+            return table
         try:
             return self._keep(f'FROM "{name}"')
         except duckdb.InvalidInputException as error:  # DuckDB's way to say that its input failed
@@ -273,6 +269,11 @@ class Attached(NamedTuple):
             return names, self.engine._keep(f"({sql})")  # noqa: SLF001  of the engine's own file
         finally:
             run("USE memory")
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    with contextlib.suppress(duckdb.Error):  # it may be closed already
+        connection.unregister(name)
 
 
 def _literal(paths: Sequence[Path]) -> list[str]:

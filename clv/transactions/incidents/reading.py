@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -46,7 +45,7 @@ def collect(source: Source, taken: IncidentColumns) -> Said:
     texts, times = dict(taken.roles), {"occurred_at": taken.roles["occurred_at"]}
     del texts["occurred_at"]
     if taken.zendesk:
-        texts["customer_id"] = _named_customer(source.table, taken.customers)
+        texts["customer_id"] = _named_customer(source, taken.customers)
     if taken.tags is not None:
         texts["tags"] = taken.tags
     if taken.reply_minutes is not None:
@@ -58,10 +57,11 @@ def collect(source: Source, taken: IncidentColumns) -> Said:
     return replace(said, notices=[str(used), *_of_zendesk(taken), *said.notices])
 
 
-def _named_customer(table: ir.Table, candidates: Sequence[str]) -> str:
+def _named_customer(source: Source, candidates: Sequence[str]) -> str:
     """Return the first of some columns that says something in any row."""
+    table = source.table
     counts = {f"n{i}": customer(table[name]).count() for i, name in enumerate(candidates)}
-    row = table.aggregate(**counts).to_pyarrow().to_pylist()[0]
+    row = source.collect(table.aggregate(**counts)).to_pylist()[0]
     return next((c for i, c in enumerate(candidates) if row[f"n{i}"]), candidates[0])
 
 

@@ -26,7 +26,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
@@ -120,11 +119,13 @@ def incident_histories(
     last = read_date(end, "end")
     everyone = histories(orders, end=last, unit=unit)
     log = incidents.frame
-    of_log = ibis.memtable(
+    of_log = orders.opened.engine.from_arrow(
         pa.table({"customer_id": pa.array(log["customer_id"].unique(), pa.string())})
     )
     known = everyone.table.semi_join(of_log, "customer_id").order_by("customer_id")
-    customers = known.select("customer_id", "first_date", "frequency", "recency", "T").to_pyarrow()
+    customers = orders.opened.collect(
+        known.select("customer_id", "first_date", "frequency", "recency", "T")
+    )
     ids = np.asarray(customers["customer_id"].to_pylist(), dtype=object)
     first = customers["first_date"].to_numpy().astype("datetime64[D]")
     place = pd.Index(ids, dtype=object).get_indexer(pd.Index(log["customer_id"], dtype=object))
@@ -222,14 +223,19 @@ def _within(
 
 def _plain(everyone: CustomerHistories, with_incidents: npt.NDArray[Any]) -> Histories:
     """Return the histories of the customers without an incident."""
-    them = ibis.memtable(pa.table({"customer_id": pa.array(with_incidents, pa.string())}))
+    opened = everyone.opened
+    them = opened.engine.from_arrow(
+        pa.table({"customer_id": pa.array(with_incidents, pa.string())})
+    )
     others = everyone.table.anti_join(them, "customer_id")
     length = DAYS_PER_UNIT[everyone.unit]
-    x, recency_days, T_days, weight = patterns(others, "frequency", "recency_days", "T_days")
+    x, recency_days, T_days, weight = patterns(
+        opened, others, "frequency", "recency_days", "T_days"
+    )
     spend = None
     if everyone.spend is not None:
         bought = others.filter(others["spend_frequency"] > 0)
-        spend = SpendPatterns(*patterns(bought, "spend_frequency", "monetary_value"))
+        spend = SpendPatterns(*patterns(opened, bought, "spend_frequency", "monetary_value"))
     return Histories(
         x, recency_days / length, T_days / length, weight, spend, everyone.unit, everyone.end
     )
@@ -240,11 +246,15 @@ def _earlier_purchases(
 ) -> Floats:
     """Count the customer's purchase days up to and with the incident's, less one."""
     # Only the days of customers with incidents leave the engine; there they are two sorted lists.
-    asked = ibis.memtable(pa.table({"customer_id": pa.array(np.unique(who), pa.string())}))
+    asked = everyone.opened.engine.from_arrow(
+        pa.table({"customer_id": pa.array(np.unique(who), pa.string())})
+    )
     bought: ir.Table = everyone.days.select(
         customer_id=everyone.days["customer_id"].cast(str), date=everyone.days["date"]
     )
-    found = bought.semi_join(asked, "customer_id").order_by("customer_id", "date").to_pyarrow()
+    found = everyone.opened.collect(
+        bought.semi_join(asked, "customer_id").order_by("customer_id", "date")
+    )
     names, code = np.unique(
         np.asarray(found["customer_id"].to_pylist(), dtype=object), return_inverse=True
     )
