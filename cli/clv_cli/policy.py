@@ -58,11 +58,14 @@ Example:
 def check(file: Path, form: str) -> None:
     """Check the policy in FILE and show every figure: yours, assumed, or not stated.
 
-    All faults are told at once, each with its line.
+    All faults are told at once, each with its line; so is what can be followed but is hardly
+    meant.
     """
     import clv
+    from clv.recommend.policy.cautions import cautions_of
 
     found = clv.Policy.load(file)
+    cautions = cautions_of(found)
     rows = [
         {"key": key, "value": value, "origin": found.origin(key)}
         for key, value in found.values().items()
@@ -70,7 +73,9 @@ def check(file: Path, form: str) -> None:
     ]
     count = Counter(row["origin"] for row in rows)
     if form == "json":
-        echo_json({"valid": True, "version": found.version, "rows": rows})
+        echo_json(
+            {"valid": True, "version": found.version, "cautions": list(cautions), "rows": rows}
+        )
     elif form == "csv":
         echo_rows(rows)
     else:
@@ -80,6 +85,8 @@ def check(file: Path, form: str) -> None:
             left=2,
         )
         click.echo()
+        for caution in cautions:
+            paragraph(caution, indent="! ")
         paragraph(
             f"{file} can be followed (version {found.version}). Figures: {count['yours']} yours, "
             f"{count['assumed']} assumed, {count['not stated']} not stated."

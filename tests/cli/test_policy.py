@@ -35,8 +35,20 @@ def test_every_fault_is_told_with_its_line() -> None:
     assert run.status == 1
     lines = run.err.replace("Error: policy.toml: line", "  - line").splitlines()
     numbers = [line.split(":")[0] for line in lines if line.startswith("  - ")]
-    wanted = [2, 5, 6, 8, 8, 8]  # a remedy of the law needs a name, a first day and a source
+    # a remedy of the law needs a name, a first day and a source, and must owe something
+    wanted = [2, 5, 6, 8, 8, 8, 8]
     assert numbers == [f"  - line {number}" for number in wanted]
+
+
+def test_a_floor_that_nobody_may_give_is_told() -> None:
+    text = 'currency = "EUR"\n[problems.mistreated]\nfloor_fixed = {}\n'
+    Path("policy.toml").write_text(text.format(500), encoding="utf-8")  # what a manager may give
+    assert done("policy", "check", "policy.toml", "--format", "json").json["cautions"] == []
+    Path("policy.toml").write_text(text.format(501), encoding="utf-8")
+    (told,) = done("policy", "check", "policy.toml", "--format", "json").json["cautions"]
+    assert "501.00 EUR (problems.mistreated.floor_fixed): more than a manager may give" in told
+    assert "in 12 months (500.00 EUR, recovery.most_in_12_months); the floor wins" in told
+    assert told in " ".join(done("policy", "check", "policy.toml").out.split())
 
 
 def test_what_is_not_known_is_neither_assumed_nor_yours() -> None:

@@ -41,7 +41,7 @@ from clv.recommend.policy.safeguards import (
     LearningRules,
 )
 from clv.recommend.policy.section import Section, figure, none
-from clv.recommend.policy.statutory import StatutoryRemedy, as_tuple
+from clv.recommend.policy.statutory import StatutoryRemedy, as_tuple, contradictions
 from clv.recommend.policy.writing import write_toml
 from clv.toml_files import Fault, lines_of, told
 
@@ -113,7 +113,8 @@ class Policy(Section):
         try:
             policy = handler(_with_builtin(given) if given else data)
         except ValidationError as error:
-            faults = [*faults_of(error, cls, given), *faults]
+            of_values = faults_of(error, cls, given)
+            faults = [*of_values, *_remedies_in_contradiction(given, of_values), *faults]
         if faults:
             text = (info.context or {}).get("text", "")
             raise PolicyError.of(told(faults, lines_of(text)))
@@ -322,6 +323,22 @@ def _remedies_at_fault(given: Mapping[str, Any]) -> list[Fault]:
                 if isinstance(key, str) and key not in known
             ]
     return faults
+
+
+def _remedies_in_contradiction(given: Mapping[str, Any], faults: list[Fault]) -> list[Fault]:
+    """Find contradictions within remedies with other faults: there pydantic looks no further."""
+    remedies = given.get("statutory")
+    if not isinstance(remedies, list | tuple):
+        return []
+    at_fault = {
+        loc[1] for loc, _ in faults if loc[0] == "statutory" and len(loc) > len(("statutory", 0))
+    }
+    return [
+        (("statutory", i), f"statutory {i + 1}: {said}.")
+        for i, remedy in enumerate(remedies)
+        if i in at_fault and isinstance(remedy, Mapping)
+        for said in contradictions(remedy)
+    ]
 
 
 def money(amount: float, currency: str) -> str:

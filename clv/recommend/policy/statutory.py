@@ -5,6 +5,7 @@ Owed is owed: it is never weighed against what a customer is worth, and counts a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from pydantic import BeforeValidator, model_validator
 
 from clv.recommend.policy.section import OneLine, Section, figure, none
 
-__all__ = ["StatutoryRemedy", "as_tuple"]
+__all__ = ["StatutoryRemedy", "as_tuple", "contradictions"]
 
 
 def as_tuple(value: Any) -> Any:
@@ -39,9 +40,34 @@ class StatutoryRemedy(Section):
     )
 
     @model_validator(mode="after")
-    def _owes(self) -> StatutoryRemedy:
-        if not (self.share_of_loss or self.amount):
-            raise ValueError("must owe something: state share_of_loss or amount")
-        if self.valid_until is not None and self.valid_until < self.valid_from:
-            raise ValueError(f"ends {self.valid_until}, before it begins {self.valid_from}")
+    def _agrees(self) -> StatutoryRemedy:
+        if told := contradictions(dict(self)):
+            raise ValueError("; ".join(told))
         return self
+
+
+def contradictions(said: Mapping[str, Any]) -> list[str]:
+    """Say how the values of one remedy contradict each other; those that are no values say nothing.
+
+    Parameters
+    ----------
+    said : mapping of str to object
+        Key to value, as stated.
+
+    Returns
+    -------
+    list of str
+        Clauses, to stand after the place.
+
+    Examples
+    --------
+    >>> contradictions({"amount": 0.0})
+    ['must owe something: state share_of_loss or amount']
+    """
+    told = []
+    if not (said.get("share_of_loss") or said.get("amount")):
+        told.append("must owe something: state share_of_loss or amount")
+    begins, ends = said.get("valid_from"), said.get("valid_until")
+    if type(begins) is type(ends) is date and ends < begins:
+        told.append(f"ends {ends}, before it begins {begins}")
+    return told

@@ -391,3 +391,17 @@ def test_files_that_are_no_policy(tmp_path: Path) -> None:
 
 def test_money_is_written_with_its_currency() -> None:
     assert (money(1234567.891, "EUR"), money(0, "")) == ("1,234,567.89 EUR", "0.00")
+
+
+def test_contradictions_within_a_remedy_do_not_wait_for_what_is_missing() -> None:
+    text = "[[statutory]]\nvalid_from = 2024-02-01\nvalid_until = 2024-01-01\namount = 5.0\n"
+    with pytest.raises(PolicyError) as refused:
+        Policy.parse(text)
+    said = str(refused.value)
+    for fault in ("name is missing", "source is missing", "ends 2024-01-01, before it begins"):
+        assert said.count(fault) == 1
+    whole = text + "name = 'delay'\nsource = 'invented'\n"
+    with pytest.raises(PolicyError) as refused:
+        Policy.parse(whole.replace("amount = 5.0", "amount = 0.0"))
+    assert str(refused.value).count("ends 2024-01-01, before it begins 2024-02-01") == 1
+    assert str(refused.value).count("must owe something") == 1
