@@ -7,20 +7,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from clv.errors import RequestError
 from clv.transactions.engines import Engine
 from clv.transactions.order_lines import RolledUp, roll_up
 from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
-from clv.transactions.reading import Reading
+from clv.transactions.reading import REVERSAL, Reading
 from clv.transactions.report import OrdersReport, counted
+from clv.transactions.returns import NetReturns, net_returns
 from clv.transactions.schema import Schema, doubts, recognise
 from clv.transactions.settings import settle, with_kinds
 from clv.transactions.sources import Source, open_source
 
 __all__ = ["Orders", "read_orders"]
+
+POLICIES = ("net", "ignore", "incident")
+Policy = Literal["net", "ignore", "incident"]
+"""What is done with returns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +37,10 @@ class Orders:
     Attributes
     ----------
     days : ibis.Table
-        One row per customer and day with a purchase, held by the engine: `customer_id` (text, or
+        One row per customer and day with a sale, held by the engine: `customer_id` (text, or
         the integers of the source), `date`, `rows` (orders of that day) and `amount` (their sum,
-        an exact decimal; null where amounts are not known).
+        an exact decimal; null where amounts are not known). :meth:`days_by` has them less what
+        was returned.
     source : str
         What was read, as it was named.
     schema : Schema
@@ -40,12 +48,14 @@ class Orders:
     report : OrdersReport
         Rows and amounts read, kept and set aside.
     first_date, last_date : date
-        The first and the last day with a purchase.
+        The first day with a sale, and the last with a sale or a return that counts.
     sha256 : str
         Of files, the hash of their content (`cat FILES | sha256sum`, in sorted order); of a
         frame, the hash of its customers, days and amounts as text.
     opened : Source
         The engine that holds `days`.
+    returns : NetReturns or None
+        Returns and the orders they reverse; None where there are none, or they are ignored.
     """
 
     days: ir.Table = field(repr=False)
@@ -56,11 +66,41 @@ class Orders:
     last_date: date
     sha256: str = field(repr=False)
     opened: Source = field(repr=False)
+    returns: NetReturns | None = field(default=None, repr=False)
 
     @property
     def has_amount(self) -> bool:
         """Whether the values of the orders are known."""
         return self.schema.has_amount
+
+    def days_by(self, end: date) -> ir.Table:
+        """Days with a purchase up to a day, as they stood on it: :attr:`days` less returns.
+
+        Parameters
+        ----------
+        end : date
+            The day. A return after it is not known yet.
+
+        Returns
+        -------
+        ibis.Table
+            The columns of :attr:`days`; a day whose every order was returned is not there.
+
+        Examples
+        --------
+        >>> import datetime
+        >>> import pandas as pd
+        >>> orders = read_orders(pd.DataFrame({
+        ...     "customer_id": ["007", "007", "007"],
+        ...     "date": ["2024-01-01", "2024-01-15", "2024-01-20"],
+        ...     "amount": [10.0, 12.5, -12.5],
+        ... }))
+        >>> [orders.opened.collect(orders.days_by(datetime.date(2024, 1, day))).num_rows
+        ...  for day in (19, 20)]
+        [2, 1]
+        """
+        seen = self.days.filter(self.days["date"] <= end)
+        return seen if self.returns is None else self.returns.net(seen, end)
 
 
 def read_orders(
@@ -70,14 +110,16 @@ def read_orders(
     customer_id: str | None = None,
     date: str | None = None,
     amount: str | None = None,
+    returns: Policy = "net",
     engine: Engine | None = None,
 ) -> Orders:
     """Read orders from files, tables of databases, or data frames.
 
     A row is an order, or a line of one: what a customer buys on one day is one transaction. Rows
-    without a customer and rows with a negative amount (refunds, cancellations) are set aside,
-    counted in :attr:`Orders.report`; they are never purchases or spend. An amount of 0 is a
-    purchase but tells nothing of spend.
+    without a customer are set aside, counted in :attr:`Orders.report`. Returns (negative amounts
+    or quantities, and rows that a column says are returns or cancellations) are never purchases or
+    spend: each is subtracted from the order it reverses. An amount of 0 is a purchase but tells
+    nothing of spend.
 
     Parameters
     ----------
@@ -91,6 +133,12 @@ def read_orders(
     customer_id, date, amount : str, optional
         The names of these columns; they go before those of the schema. Without an amount,
         quantity times unit price is taken; without those, the values of the orders are not known.
+    returns : {"net", "ignore", "incident"}
+        What is done with returns. "net" subtracts each from the order that it names, else from the
+        latest before with the same customer, item, quantity and price, else with the same item,
+        else from the customer's latest; never more than the order came to. What finds no order is
+        told, and an order of which nothing is left is no purchase. "ignore" sets them aside.
+        "incident" does as "net", and :meth:`Orders.incidents` has them as incidents.
     engine : Engine, optional
         What computes: :class:`clv.DuckDBEngine`, by default with all of the machine's cores and
         four fifths of its memory.
@@ -107,6 +155,8 @@ def read_orders(
         cannot be read (how many, where, and what they say), or currencies are mixed.
     EngineError
         Where the engine has not enough memory or disk, or is not there.
+    RequestError
+        For another word about returns.
 
     Notes
     -----
@@ -127,6 +177,8 @@ def read_orders(
     >>> orders.report.set_aside[0].reason
     'no customer id'
     """
+    if returns not in POLICIES:
+        raise RequestError(f"returns is {returns!r}; it must be 'net', 'ignore' or 'incident'.")
     opened = open_source(source, engine=engine)
     columns = {"customer_id": customer_id, "date": date, "amount": amount}
     given = Schema.of(schema).with_columns({k: v for k, v in columns.items() if v is not None})
@@ -137,7 +189,7 @@ def read_orders(
     log, seen = _read(opened, settled.schema)
     told = settle(opened, settled.schema, seen)
     if told.schema != settled.schema:
-        opened.engine.drop(log)
+        _let_go(opened, log)
         log, seen = _read(opened, told.schema)
     reading = Reading(told.schema, opened.engine)
     refuse(opened, reading, log, seen, told.layout, [*settled.faults, *told.faults])
@@ -159,17 +211,22 @@ def read_orders(
             f"Kept, though the same as an earlier row in every column: {counted(repeated, 'row')}. "
             "Two identical orders can be real; if the export doubled them, remove them first."
         )
+    taken_back = None
+    if returns != "ignore" and seen[f"rows_{REVERSAL}"]:
+        taken_back = net_returns(opened, reading, returns)
+    last_date = (rolled and rolled.last_date) or seen["last_date"]
     orders = Orders(
         days=days,
         source=opened.name,
         schema=told.schema,
-        report=_report(opened, reading, seen, repeated, rolled, notices),
+        report=_report(opened, reading, seen, repeated, rolled, taken_back, notices),
         first_date=seen["first_date"],
-        last_date=(rolled and rolled.last_date) or seen["last_date"],
+        last_date=max(last_date, taken_back.last_date) if taken_back else last_date,
         sha256=opened.sha256(log),
         opened=opened,
+        returns=taken_back,
     )
-    opened.engine.drop(log)
+    _let_go(opened, log)
     return orders
 
 
@@ -193,8 +250,17 @@ def _clock_notices(schema: Schema, seen: Mapping[str, Any]) -> list[str]:
 
 def _read(source: Source, schema: Schema) -> tuple[ir.Table, dict[str, Any]]:
     """Read the rows as a schema says, and count what they are."""
-    log = source.materialise(Reading(schema, source.engine).log(source.table))
+    log = Reading(schema, source.engine).log(source.table)
+    columns = (schema.date, *schema.value_columns)
+    # Texts are read once; dates and numbers are there at once, and need no copy of all rows.
+    if any(isinstance(source.table[name], ir.StringColumn) for name in columns):
+        log = source.materialise(log)
     return log, profile(source, log)
+
+
+def _let_go(source: Source, log: ir.Table) -> None:
+    if isinstance(log.op(), ops.DatabaseTable):  # else nothing was kept
+        source.engine.drop(log)
 
 
 def _days(log: ir.Table) -> ir.Table:
@@ -254,9 +320,12 @@ def _report(
     seen: dict[str, Any],
     repeated: int,
     rolled: RolledUp | None,
+    taken_back: NetReturns | None,
     notices: list[str],
 ) -> OrdersReport:
-    aside = set_aside(source, reading, seen)
+    aside = set_aside(source, reading, seen, netted=taken_back is not None)
+    netted = taken_back.up_to(taken_back.last_date) if taken_back else None
+    aside += netted.set_aside if netted else ()
     kept = seen["kept_amount"]
     read = kept + sum((a.amount for a in aside if a.amount is not None), start=Decimal(0))
     valued = reading.schema.has_amount
@@ -271,4 +340,5 @@ def _report(
         duplicate_rows=repeated,
         currency=currency or seen.get("currency"),
         notices=tuple(notices),
+        returns=netted.report if netted else None,
     )
