@@ -77,7 +77,9 @@ def profile(source: Source, log: ir.Table) -> dict[str, Any]:
     }
 
 
-def set_aside(source: Source, reading: Reading, seen: Mapping[str, Any]) -> list[SetAside]:
+def set_aside(
+    source: Source, reading: Reading, seen: Mapping[str, Any], *, netted: bool = False
+) -> list[SetAside]:
     """Return the rows that are no purchases, each reason with examples.
 
     Parameters
@@ -88,9 +90,11 @@ def set_aside(source: Source, reading: Reading, seen: Mapping[str, Any]) -> list
         How they are read.
     seen : mapping of str to Any
         From :func:`profile`.
+    netted : bool
+        Whether returns are told elsewhere, being subtracted from orders.
     """
     found = []
-    for reason in (NOBODY, OTHER_CURRENCY, REVERSAL, VOID):
+    for reason in (NOBODY, OTHER_CURRENCY, *(() if netted else (REVERSAL,)), VOID):
         rows = seen[f"rows_{reason}"]
         if rows:
             words, amount = _reason(source, reading, seen, reason)

@@ -17,7 +17,7 @@ from clv.transactions.engines import Engine
 from clv.transactions.kinds import REVERSING
 from clv.transactions.layouts import named
 from clv.transactions.schema import Schema
-from clv.transactions.values import AMOUNT, Clock, blank, customer, day, number, zoned
+from clv.transactions.values import AMOUNT, Clock, blank, customer, day, moment, number, zoned
 from clv.transactions.written_numbers import currency_written, in_doubt, number_written
 
 __all__ = ["NOBODY", "OTHER_CURRENCY", "REVERSAL", "VOID", "Reading"]
@@ -85,14 +85,15 @@ class Reading:
     def lines(self, table: ir.Table) -> ir.Table:
         """One row per row of the source, with all that tells which rows belong together.
 
-        Columns `customer_id`, `date`, `amount`, `aside`, and as far as the source has them
-        `order_id`, `item`, `reverses` (texts) and `quantity` (pieces, never negative).
+        Columns `customer_id`, `date`, `at` (time), `amount`, `aside`, and as far as the source has
+        them `order_id`, `item`, `reverses` (texts) and `quantity` (pieces, never negative).
         """
         c = self.schema
         worth = self.amount(table)
         said: dict[str, ir.Value] = {
             "customer_id": self.customer(table),
             "date": self.day(table),
+            "at": self.moment(table),
             "amount": worth if worth is not None else ibis.null(AMOUNT),
             "aside": self.aside(table),
         }
@@ -111,10 +112,18 @@ class Reading:
 
     def day(self, table: ir.Table) -> ir.DateValue:
         """The day that a row belongs to; null where it cannot be read."""
+        return day(table[self.schema.date], self.engine, *self._written())
+
+    def moment(self, table: ir.Table) -> ir.TimestampValue:
+        """The time of a row; 0:00 of its day where no time is said."""
+        return moment(table[self.schema.date], self.engine, *self._written())
+
+    def _written(self) -> tuple[str | None, Clock]:
+        """How dates are written, and which day a time belongs to."""
         c = self.schema
         layout = named(c.date_layout) if c.date_layout is not None else None
         clock = Clock(c.time_zone, c.source_time_zone)
-        return day(table[c.date], self.engine, None if layout is None else layout.strptime, clock)
+        return (None if layout is None else layout.strptime), clock
 
     def aside(self, table: ir.Table) -> ir.IntegerValue:
         """Why a row is no purchase, null where it is one; the first reason counts."""

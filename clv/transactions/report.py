@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Self
 
-__all__ = ["LogReport", "OrdersReport", "SetAside", "counted", "quoted"]
+__all__ = ["LogReport", "OrdersReport", "ReturnsReport", "SetAside", "counted", "quoted"]
+
+HOW = (
+    ("named_order", "by its number"),
+    ("same_line", "by the same item, quantity and price"),
+    ("same_item", "by the same item"),
+    ("latest_order", "as the customer's latest before"),
+)
+"""How the orders of returns are found, in the order in which it is tried."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,63 @@ class SetAside:
 
 
 @dataclass(frozen=True)
+class ReturnsReport:
+    """What became of returns and cancellations up to the end of observation.
+
+    Attributes
+    ----------
+    policy : str
+        "net" or "incident".
+    rows : int
+        Returns that were subtracted from the order they reverse.
+    amount : Decimal or None
+        What they took from orders; None where the source has no amounts.
+    unmatched_rows : int
+        Returns for which there was no order, or nothing left of it.
+    unmatched_amount : Decimal or None
+        Their amounts, with what of others was beyond what their orders came to.
+    matched_by : mapping of str to int
+        The returns that were subtracted, by how their order was found: `named_order`,
+        `same_line` (customer, item, quantity and price), `same_item`, `latest_order`.
+    orders_reduced, orders_gone : int
+        Orders of which something is left, and those that came to nothing and are no purchase.
+    """
+
+    policy: str
+    rows: int
+    amount: Decimal | None
+    unmatched_rows: int
+    unmatched_amount: Decimal | None
+    matched_by: Mapping[str, int] = field(default_factory=dict)
+    orders_reduced: int = 0
+    orders_gone: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON has it; amounts are numbers."""
+        return {
+            "policy": self.policy,
+            "rows": self.rows,
+            "amount": _number(self.amount),
+            "unmatched_rows": self.unmatched_rows,
+            "unmatched_amount": _number(self.unmatched_amount),
+            "matched_by": dict(self.matched_by),
+            "orders_reduced": self.orders_reduced,
+            "orders_gone": self.orders_gone,
+        }
+
+    def __str__(self) -> str:
+        """Say it in two sentences."""
+        by = [f"{self.matched_by[how]:,} {words}" for how, words in HOW if self.matched_by.get(how)]
+        if not by:
+            return "No return could be subtracted from an order before it."
+        gone = ""
+        if self.orders_gone:
+            is_no = "is no purchase" if self.orders_gone == 1 else "are no purchases"
+            gone = f" {counted(self.orders_gone, 'order')} came to nothing by it and {is_no}."
+        return f"The order that a return reverses was found {', '.join(by)}.{gone}"
+
+
+@dataclass(frozen=True)
 class OrdersReport:
     """Every row of the source accounted for: read = kept + set aside, in rows and in money.
 
@@ -49,6 +115,9 @@ class OrdersReport:
         The currency of the amounts, where the source says it.
     notices : tuple of str
         What a reader of the results should know, in sentences.
+    returns : ReturnsReport or None
+        What became of returns; None where there are none, or they were ignored. Their rows are
+        among those set aside; `amount_kept` is what the orders came to before them.
     """
 
     rows_read: int
@@ -60,6 +129,7 @@ class OrdersReport:
     orders: int | None = None
     currency: str | None = None
     notices: tuple[str, ...] = ()
+    returns: ReturnsReport | None = None
 
     def without(self, aside: SetAside) -> OrdersReport:
         """Return the report after more of the kept rows are set aside."""
@@ -96,6 +166,7 @@ class OrdersReport:
             ],
             "duplicate_rows": self.duplicate_rows,
             "currency": self.currency,
+            "returns": None if self.returns is None else self.returns.to_dict(),
             "notices": list(self.notices),
         }
 
