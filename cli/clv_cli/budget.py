@@ -11,11 +11,13 @@ import click
 from clv_cli.book import book_argument, echo_caveats, own_record
 from clv_cli.budget_forms import curve_budget, offer_budget, split_budget
 from clv_cli.output import (
+    PICTURES,
     echo_json,
     echo_rows,
     echo_table,
     format_option,
     number,
+    output_option,
     paragraph,
     write_rows,
 )
@@ -89,11 +91,11 @@ Examples:
     help="Prevention to choose from: its cost, and the value that it keeps from being lost. Can "
     "be repeated.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Write who gets how much (with --curve: the curve) to a .csv or .parquet file instead; "
-    "the curve to a .png, .svg or .pdf picture too.",
-)  # fmt: skip
+@output_option(
+    "Write who gets how much (with --curve: the curve) to a .csv or .parquet file instead; the "
+    "curve to a .png, .svg or .pdf picture too.",
+    pictures=True,
+)
 @quiet_option
 @format_option
 def budget(
@@ -122,6 +124,8 @@ def budget(
     asked = [name for name, given in forms.items() if given]
     if len(asked) > 1:
         raise click.UsageError(f"{' and '.join(asked)} do not go together: ask for one of them.")
+    if output and output.suffix.lower() in PICTURES and not curve:
+        raise click.UsageError(f"{output}: only the curve (--curve) can be a picture.")
     if curve:
         curve_budget(book, total, output, form)
     elif offers:
@@ -155,11 +159,11 @@ def _customer_budget(
     rows = [row for row in answer.rows() if row["spend"] > 0]
     rows.sort(key=lambda row: (-row["spend"], row["customer_id"]))
     if output:
-        write_rows(rows, output)
+        write_rows(rows, output, version=answer.policy_version)
         for sentence in answer.sentences:
             paragraph(sentence, err=True)
     elif form == "csv":
-        echo_rows(rows)
+        echo_rows(rows, version=answer.policy_version)
     else:
         echo_json(
             answer.to_dict()

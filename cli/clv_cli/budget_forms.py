@@ -10,6 +10,7 @@ import click
 
 from clv_cli.book import echo_caveats, own_record
 from clv_cli.output import (
+    PICTURES,
     between,
     echo_json,
     echo_rows,
@@ -33,7 +34,6 @@ __all__ = ["curve_budget", "offer_budget", "split_budget"]
 SHARES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 """Budgets of the table, as parts of the one worth asking for; the other formats have more."""
 
-PICTURES = {".png", ".svg", ".pdf"}
 SHOWN = 10
 
 
@@ -47,8 +47,6 @@ def curve_budget(book: Book, total: float | None, output: Path | None, form: str
     if output and output.suffix.lower() in PICTURES:
         from clv.plots.budget_curve import plot_budget_curve
 
-        if not output.parent.is_dir():
-            raise click.UsageError(f"There is no folder {output.parent} to write to.")
         axes: Any = plot_budget_curve(whole, total=total, currency=book.policy.currency)
         axes.figure.savefig(output, dpi=150)
         click.echo(f"Wrote {output}.", err=True)
@@ -60,9 +58,9 @@ def curve_budget(book: Book, total: float | None, output: Path | None, form: str
         shown = curve(book, sorted(at for at in asked if low <= at <= high) or [low])
     rows = _points(shown)
     if output:
-        write_rows(rows, output)
+        write_rows(rows, output, version=book.policy.version)
     elif form == "csv":
-        echo_rows(rows)
+        echo_rows(rows, version=book.policy.version)
     elif form == "json":
         echo_json(
             {
@@ -168,11 +166,11 @@ def offer_budget(
     rows = [row for row in answer.rows() if row["offer"]]
     rows.sort(key=lambda row: (-row["expected_gain"], row["customer_id"]))
     if output:
-        write_rows(rows, output)
+        write_rows(rows, output, version=book.policy.version)
         for sentence in answer.sentences:
             paragraph(sentence, err=True)
     elif form == "csv":
-        echo_rows(rows)
+        echo_rows(rows, version=book.policy.version)
     elif form == "json":
         echo_json(answer.to_dict() | {"rows": rows, "customers": len(answer.spend)})
     else:
@@ -222,9 +220,9 @@ def split_budget(
         for p in answer.parts
     ]
     if output:
-        write_rows(rows, output)
+        write_rows(rows, output, version=book.policy.version)
     elif form == "csv":
-        echo_rows(rows)
+        echo_rows(rows, version=book.policy.version)
     elif form == "json":
         echo_json(
             answer.to_dict()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from clv_cli.book import total_value, without_intervals
+from clv_cli.book import echo_version, total_value, without_intervals
 from clv_cli.orders import echo_rows_read, orders_options
 from clv_cli.output import paragraph, percent
 from clv_cli.progress import Progress, quiet_option
@@ -90,6 +90,7 @@ def build(
             f"{len(policy.assumed)} figures of the policy are assumed. To see them and set your "
             "own: clv policy init policy.toml."
         )
+    echo_version(policy.version)
     if dropped:
         paragraph(_told_again(dropped, shlex.quote(str(output))))
     click.echo(f"Wrote the customer book to {output}. Next: clv value {shlex.quote(str(output))}")

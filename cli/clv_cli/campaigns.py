@@ -109,7 +109,7 @@ def fit(
     if form == "json":
         echo_json(found.to_dict() | {"written": written})
     elif form == "csv":
-        echo_rows(_rows(found))
+        echo_rows(_rows(found), version=found.policy_version)
     else:
         _echo(book, found, written=written)
 

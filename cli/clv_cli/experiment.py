@@ -145,7 +145,7 @@ def plan(
     if form == "json":
         echo_json(found.to_dict() | {"policy_version": opened.policy.version})
     elif form == "csv":
-        echo_rows([vars(step) for step in found.steps])
+        echo_rows([vars(step) for step in found.steps], version=opened.policy.version)
     else:
         _echo_plan(opened, found)
         echo_version(opened.policy.version)
@@ -294,7 +294,7 @@ def assign_arm(
     if form == "json":
         echo_json(found.to_dict() | {"experiment": name, "policy_version": answer.policy_version})
     elif form == "csv":
-        echo_rows([found.to_dict()])
+        echo_rows([found.to_dict()], version=answer.policy_version)
     else:
         _echo_assignment(book, answer, found)
         echo_version(answer.policy_version)
@@ -343,7 +343,7 @@ def estimate(book: Book, incidents_log: str, orders: str | None, window: float, 
         echo_json(found.to_dict() | {"policy_version": book.policy.version})
     elif form == "csv":
         about = found.to_dict()
-        echo_rows([about.pop("estimate") | about])
+        echo_rows([about.pop("estimate") | about], version=book.policy.version)
     else:
         _echo_estimate(found)
         echo_version(book.policy.version)

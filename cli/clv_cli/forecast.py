@@ -57,7 +57,7 @@ def forecast(book: Book, months: int, form: str) -> None:
     found = book.forecast(months)
     rows = [row.to_dict() for row in found]
     if form == "csv":
-        echo_rows(rows)
+        echo_rows(rows, version=book.policy.version)
         return
     echo_json(
         {

@@ -85,7 +85,7 @@ def fit(
     if form == "json":
         echo_json(learning.to_dict() | {"written": written})
     elif form == "csv":
-        echo_rows(rows)
+        echo_rows(rows, version=learning.policy.version)
     else:
         _echo_learning(book, learning, written=written)
 
@@ -197,7 +197,10 @@ def report(book: Book, incidents_log: str, orders: str | None, by: By, form: str
     if form == "json":
         echo_json(found.to_dict())
     elif form == "csv":
-        echo_rows([cause.to_dict() for cause in (*found.causes, found.total)])
+        echo_rows(
+            [cause.to_dict() for cause in (*found.causes, found.total)],
+            version=found.policy.version,
+        )
     else:
         _echo_report(book, found)
 

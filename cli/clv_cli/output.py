@@ -26,6 +26,7 @@ __all__ = [
     "format_option",
     "money",
     "number",
+    "output_option",
     "paragraph",
     "percent",
     "plain",
@@ -34,6 +35,10 @@ __all__ = [
 
 Row = Mapping[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
+
+ROWS = (".csv", ".parquet")
+PICTURES = (".png", ".svg", ".pdf")
+"""Endings of the files that rows, and pictures of them, are written to."""
 
 PIPE_WIDTH = 160
 """Columns of a table where standard output is no terminal."""
@@ -49,6 +54,34 @@ def format_option(command: F) -> F:
         show_default=True,
         help="How to print the answer.",
     )(command)
+
+
+def output_option(told: str, *, pictures: bool = False) -> Callable[[F], F]:
+    """Add the `-o` option of the commands that write rows to a file.
+
+    Whether the place can be written to is looked at before the work, not after it.
+
+    Parameters
+    ----------
+    told : str
+        Its help.
+    pictures : bool
+        Whether it can be a picture, too.
+    """
+
+    def checked(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+        if path is not None:
+            _refuse_place(path, pictures=pictures)
+        return path
+
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        callback=checked,
+        help=told,
+    )
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -94,9 +127,9 @@ def echo_json(answer: Any) -> None:
     click.echo(json.dumps(_finite(answer), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def echo_rows(rows: Iterable[Row]) -> None:
-    """Print rows as CSV with a header line."""
-    click.echo(_csv(rows), nl=False)
+def echo_rows(rows: Iterable[Row], *, version: str = "") -> None:
+    """Print rows as CSV with a header line, each with the version of the policy it rests on."""
+    click.echo(_csv(_stamped(rows, version)), nl=False)
 
 
 def echo_table(
@@ -142,27 +175,28 @@ def paragraph(text: str, *, indent: str = "", err: bool = False) -> None:
     click.echo("\n".join(lines), err=err)
 
 
-def write_rows(rows: Sequence[Row], path: Path) -> None:
+def write_rows(rows: Iterable[Row], path: Path, *, version: str) -> None:
     """Write rows to a CSV or Parquet file, whole or not at all.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        One for each line.
+    path : Path
+        Where to.
+    version : str
+        Of the policy that they rest on: the last column, `policy_version`.
 
     Raises
     ------
     RequestError
         For another ending, a folder that is not there, or a place that cannot be written to.
     """
-    suffix = path.suffix.lower()
-    if suffix not in {".csv", ".parquet"}:
-        raise RequestError(f"Cannot tell how to write {path}: end its name in .csv or .parquet.")
-    if not path.parent.is_dir():
-        raise RequestError(f"There is no folder {path.parent} to write {path.name} to.")
+    _refuse_place(path)
+    rows = _stamped(rows, version)
+    aside = _beside(path)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    os.close(handle)
-    aside = Path(name)
-    try:
-        if suffix == ".csv":
+        if path.suffix.lower() == ".csv":
             aside.write_text(_csv(rows), encoding="utf-8", newline="")
         else:
             import pyarrow as pa
@@ -176,6 +210,35 @@ def write_rows(rows: Sequence[Row], path: Path) -> None:
     finally:
         aside.unlink(missing_ok=True)
     click.echo(f"Wrote {len(rows):,} rows to {path}.", err=True)
+
+
+def _stamped(rows: Iterable[Row], version: str) -> list[Row]:
+    return [{**row, "policy_version": version} for row in rows] if version else [*rows]
+
+
+def _refuse_place(path: Path, *, pictures: bool = False) -> None:
+    """Refuse a place that cannot be written to, or whose ending does not say how."""
+    if path.suffix.lower() not in (*ROWS, *(PICTURES if pictures else ())):
+        picture = f"; of a picture, in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}"
+        raise RequestError(
+            f"Cannot tell how to write {path}: end its name in {' or '.join(ROWS)}"
+            f"{picture if pictures else ''}."
+        )
+    if not path.parent.is_dir():
+        raise RequestError(f"There is no folder {path.parent} to write {path.name} to.")
+    if path.is_dir():
+        raise RequestError(f"Cannot write {path}: it is a folder. Name another file.")
+    _beside(path).unlink()
+
+
+def _beside(path: Path) -> Path:
+    """Return a new empty file beside a place, to be moved there once it is whole."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    os.close(handle)
+    return Path(name)
 
 
 def _unwritable(path: Path, error: OSError) -> RequestError:

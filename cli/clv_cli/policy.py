@@ -115,7 +115,7 @@ def explain(file: Path | None, form: str) -> None:
     if form == "json":
         echo_json(told.to_dict())
     elif form == "csv":
-        echo_rows(told.to_dict()["rows"])
+        echo_rows(told.to_dict()["rows"], version=told.policy_version)
     else:
         for first, *others in told.paragraphs:
             paragraph(first)

@@ -18,6 +18,7 @@ from clv_cli.output import (
     format_option,
     money,
     number,
+    output_option,
     paragraph,
     write_rows,
 )
@@ -100,10 +101,7 @@ Examples:
     help="With --all: only for those in a CSV file with a header. Its column customer_id, or else "
     "its first, says who; a column loss, if there, what each of them lost.",
 )  # fmt: skip
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="With --all: write who gets what to a .csv or .parquet file.",
-)  # fmt: skip
+@output_option("With --all: write who gets what to a .csv or .parquet file.")
 @format_option
 def recover(
     book: str,
@@ -290,11 +288,11 @@ def _recover_all(
         severity=about["severity"],
     )
     if output:
-        write_rows(_rows(offer), output)
+        write_rows(_rows(offer), output, version=book.policy.version)
         for sentence in offer.sentences:
             paragraph(sentence, err=True)
     elif form == "csv":
-        echo_rows(_rows(offer))
+        echo_rows(_rows(offer), version=book.policy.version)
     elif form == "json":
         more = {"end": book.end.isoformat(), "concerns": list(book.concerns)}
         echo_json(offer.to_dict() | {"rows": _rows(offer)} | more)

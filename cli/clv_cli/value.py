@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,11 +21,14 @@ from clv_cli.output import (
     format_option,
     money,
     number,
+    output_option,
     paragraph,
     write_rows,
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from clv.book import Book
 
 SHOWN = 20
@@ -43,10 +45,7 @@ Examples:
 @book_argument
 @click.option("--customer", metavar="ID", help="One customer, by id.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="The N most valuable.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Write the rows to a .csv or .parquet file instead.",
-)  # fmt: skip
+@output_option("Write the rows to a .csv or .parquet file instead.")
 @format_option
 def value(
     book: Book, customer: str | None, top: int | None, output: Path | None, form: str
@@ -65,7 +64,7 @@ def value(
         frame = book.values(top=SHOWN if short else top)
         rows = [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
     if output:
-        write_rows(rows, output)
+        write_rows(rows, output, version=book.policy.version)
         return
     if form == "json":
         echo_json(
@@ -84,7 +83,7 @@ def value(
         )
         return
     if form == "csv":
-        echo_rows(rows)
+        echo_rows(rows, version=book.policy.version)
         return
     if customer is not None:
         _echo_customer(book, rows[0])

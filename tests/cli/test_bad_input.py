@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from clv.book import Book
 from tests.cli.command import Run, clv_command, cold, done, unchanged
 
 Rows = list[tuple[str, str, str]]
@@ -228,8 +229,23 @@ def test_a_disk_that_is_full(here: Path, few_orders: Rows, monkeypatch: pytest.M
     assert "make room" in run.err
 
 
-@pytest.mark.parametrize("command", ["value", "budget"])
-def test_where_rows_cannot_be_written(book_here: Path, command: str) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["value"], ["budget"], ["budget", "--curve"], ["budget", "--expect", "defective=3@20"],
+        ["recover", "--all", "--problem", "defective", "--loss", "20"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_where_rows_cannot_be_written(
+    book_here: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told before the work: no answer is computed."""
+    for name in ("values", "budget", "recover_all"):
+        monkeypatch.setattr(Book, name, None)
+    for module, name in (("clv.book.budget", "curve"), ("clv.book.split", "split")):
+        monkeypatch.setattr(f"{module}.{name}", None)
+    first, *options = command
     Path("taken.csv").mkdir()
     for place, says in {
         "values.xlsx": ".csv or .parquet",
@@ -239,7 +255,7 @@ def test_where_rows_cannot_be_written(book_here: Path, command: str) -> None:
         "book/manifest.json/values.csv": "There is no folder",
         "/proc/values.csv": "Cannot write /proc/values.csv",
     }.items():
-        refused(command, "book", "-o", place, says=[says])
+        refused(first, "book", *options, "-o", place, says=[says])
 
 
 # -------------------------------------------------------------------------------------- the policy

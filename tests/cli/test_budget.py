@@ -121,12 +121,14 @@ def test_the_curve_shows_the_budget_there_is() -> None:
 def test_the_curve_goes_into_files_and_pictures() -> None:
     done("budget", "book", "--curve", "-o", "curve.parquet")
     assert pq.read_table("curve.parquet").column_names == [
-        "total", "expected_gain", "net_gain", "marginal_return",
+        "total", "expected_gain", "gain_low", "gain_high", "net_gain", "marginal_return",
+        "policy_version",
     ]  # fmt: skip
     run = done("budget", "book", "--curve", "-o", "curve.png")
     assert "Wrote curve.png" in run.err
     assert Path("curve.png").read_bytes().startswith(b"\x89PNG")
-    refused("--curve", "-o", "nowhere/curve.png", status=2, says=["no folder nowhere"])
+    refused("--curve", "-o", "nowhere/curve.png", says=["no folder nowhere"])
+    refused("-o", "budget.png", status=2, says=["only the curve"])
 
 
 # ------------------------------------------------------------------------------------------ offers
