@@ -49,6 +49,7 @@ PARTS = {
     "clv.incident_history": "Histories with incidents",
     "clv.models": "Models",
     "clv.inference": "Inference",
+    "clv.quality": "Quality of orders",
     "clv.value": "Value",
     "clv.recommend": "Recommender",
     "clv.evaluate": "Evaluation",

@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clv.models": BASE,
     "clv.inference": BASE | {"clv.transactions", "clv.models"},
     "clv.value": BASE | {"clv.transactions", "clv.models", "clv.inference"},
+    "clv.quality": BASE | {"clv.transactions", "clv.models", "clv.inference"},
     "clv.recommend": {
         "clv.errors",
         "clv.arrays",

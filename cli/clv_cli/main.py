@@ -12,6 +12,7 @@ __all__ = ["clv", "main"]
 
 COMMANDS = {
     "demo": "See the main job done on bundled orders.",
+    "check": "Check orders before anything rests on them.",
     "fit": "Fit a purchase model to orders.",
     "build": "Build a customer book from orders.",
     "value": "Show what customers are worth.",

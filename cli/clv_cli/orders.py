@@ -99,8 +99,10 @@ def _schema(file: Path | None, columns: Mapping[str, str | None]) -> Any:
     return Schema.of(file).with_columns({k: v for k, v in columns.items() if v is not None})
 
 
-def echo_rows_read(report: Mapping[str, Any], *, err: bool = False) -> None:
-    """Say what was read, what was kept, and what was set aside and why."""
+def echo_rows_read(
+    report: Mapping[str, Any], *, err: bool = False, examples: bool = False
+) -> None:
+    """Say what was read, what was kept, and what was set aside and why, if asked with examples."""
     has_amount = report["amount_read"] is not None
     worth = f", worth {number(report['amount_kept'])}" if has_amount else ""
     paragraph(
@@ -112,5 +114,7 @@ def echo_rows_read(report: Mapping[str, Any], *, err: bool = False) -> None:
         paragraph(
             f"{aside['rows']:,} rows set aside: {aside['reason']}{amount}.", indent="  - ", err=err
         )
+        for example in aside["examples"] if examples else ():
+            paragraph(example, indent="      ", err=err)
     for notice in report["notices"]:
         paragraph(notice, indent="  - ", err=err)

@@ -1,0 +1,162 @@
+"""A check of orders: every subject in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import ibis
+
+from clv.history import Unit
+from clv.quality.calendar_gaps import calendar_gaps
+from clv.quality.customers import cohorts, left_truncation
+from clv.quality.ids import customer_ids, order_ids
+from clv.quality.purchase_times import regularity
+from clv.quality.report import Finding, QualityReport
+from clv.quality.rows import duplicates, returns, rows_set_aside
+from clv.quality.spend import spend
+from clv.quality.suitability import daily_buyers, independence, observed_span, repeat_purchases
+from clv.transactions.orders import Orders, read_orders
+from clv.transactions.reading import Reading
+from clv.transactions.report import OrdersReport, quoted
+from clv.transactions.summary import CustomerHistories, histories
+
+__all__ = ["cheap_findings", "check_orders"]
+
+AFTER_THE_END = "after the end of observation"
+
+Check = Callable[[Orders, CustomerHistories], Finding | None]
+
+CHEAP: tuple[Check, ...] = (
+    rows_set_aside,
+    calendar_gaps,
+    left_truncation,
+    cohorts,
+    repeat_purchases,
+    observed_span,
+    independence,
+    daily_buyers,
+)
+"""What rests on the summary and on the number of orders of each day: every book has it."""
+
+IN_FULL: tuple[Check, ...] = (duplicates, order_ids, customer_ids, returns, spend, regularity)
+"""What takes another look at every order or at every row."""
+
+ORDER = (
+    *("set_aside", "duplicates", "order_ids", "customer_ids", "returns"),
+    *("calendar", "left_truncation", "cohorts", "spend"),
+    *("repeat_purchases", "span", "regularity", "daily_buyers", "independence"),
+)
+"""Of the findings: the rows, then the days and the customers, then the models."""
+
+
+def check_orders(
+    source: Any,
+    *,
+    end: date | str | None = None,
+    unit: Unit = "day",
+    progress: Callable[[str], None] | None = None,
+    **reading: Any,
+) -> QualityReport:
+    """Check a log of orders: what is in it, what was done to it, and whether the models suit it.
+
+    Parameters
+    ----------
+    source : Orders, or what :func:`clv.read_orders` reads
+        The orders.
+    end : date or "YYYY-MM-DD", optional
+        The last day of observation; the last day with a purchase if not given.
+    unit : {"day", "week"}
+        The unit of the histories.
+    progress : callable, optional
+        Told each step as it begins.
+    **reading
+        What :func:`clv.read_orders` takes besides, such as `schema`.
+
+    Returns
+    -------
+    QualityReport
+        With a verdict on each subject, and the figures that it rests on.
+
+    Raises
+    ------
+    OrdersError, RequestError
+        Where the source cannot be read as orders, or the end makes no sense.
+
+    Notes
+    -----
+    Limits between the verdicts are rules of thumb (assumed), named in the findings' modules. The
+    rows stay in the engine; what leaves it are counts by day, by size of an order, by number of
+    purchases, and the distinct histories.
+
+    Examples
+    --------
+    >>> import clv
+    >>> found = clv.check_orders(clv.datasets.path("cdnow"), end="1997-09-30")
+    >>> found.verdict, found["repeat_purchases"].verdict
+    ('look at this', 'fine')
+    >>> print(found["duplicates"].sentence)
+    No row repeats another in every column.
+    """
+    progress = progress or (lambda _step: None)
+    if isinstance(source, Orders):
+        orders = source
+    else:
+        progress("Reading the orders")
+        orders = read_orders(source, **reading)
+    progress("Summarising the customers")
+    found = histories(orders, end=end, unit=unit)
+    progress("Checking the orders")
+    findings = [check(orders, found) for check in (*CHEAP, *IN_FULL)]
+    return QualityReport(
+        source=orders.source,
+        rows=_with_late_rows(orders, found),
+        first_date=orders.first_date,
+        last_date=orders.last_date,
+        end=found.end,
+        end_assumed=found.end_assumed,
+        customers=found.customers,
+        findings=_in_order(findings),
+    )
+
+
+def cheap_findings(orders: Orders, found: CustomerHistories) -> tuple[Finding, ...]:
+    """Return what hardly takes time once the customers are summarised.
+
+    Parameters
+    ----------
+    orders : Orders
+        From :func:`clv.read_orders`.
+    found : CustomerHistories
+        Their histories.
+    """
+    return _in_order([check(orders, found) for check in CHEAP])
+
+
+def _in_order(findings: list[Finding | None]) -> tuple[Finding, ...]:
+    there = [finding for finding in findings if finding is not None]
+    return tuple(sorted(there, key=lambda finding: ORDER.index(finding.topic)))
+
+
+def _with_late_rows(orders: Orders, found: CustomerHistories) -> OrdersReport:
+    """Add to the rows after the end where the first of them stand."""
+    late = [a for a in found.report.set_aside if a.reason.startswith(AFTER_THE_END)]
+    if not late or late[0].examples:
+        return found.report
+    reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
+    shown = [str(orders.schema.customer_id), str(orders.schema.date), *orders.schema.value_columns]
+    said = [f"said_{i}" for i in range(len(shown))]
+    after = (reading.day(table) > ibis.literal(found.end)) & reading.aside(table).isnull()
+    rows = orders.opened.first_rows(
+        table.select(
+            late=after.fill_null(ibis.literal(value=False)),
+            **{name: table[column].cast(str) for name, column in zip(said, shown, strict=True)},
+        ),
+        "late",
+        said,
+    )
+    examples = tuple(f"{row.where}: {', '.join(map(quoted, row.values))}" for row in rows)
+    aside = [replace(a, examples=examples) if a is late[0] else a for a in found.report.set_aside]
+    return replace(found.report, set_aside=tuple(aside))

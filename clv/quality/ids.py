@@ -1,0 +1,136 @@
+"""Ids: customers who may be one, and orders that may be several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis.expr.types as ir
+
+from clv.quality.report import FINE, LOOK, Finding, percent
+from clv.transactions.orders import Orders
+from clv.transactions.reading import Reading
+from clv.transactions.report import counted, quoted
+from clv.transactions.summary import CustomerHistories
+
+__all__ = ["customer_ids", "order_ids"]
+
+
+def customer_ids(orders: Orders, found: CustomerHistories) -> Finding:
+    """Say which customers have ids that differ only in case, space or leading zeros.
+
+    Parameters
+    ----------
+    orders : Orders
+        From :func:`clv.read_orders`.
+    found : CustomerHistories
+        Their histories.
+    """
+    groups, ids, examples = 0, 0, list[str]()
+    if isinstance(orders.days["customer_id"], ir.StringColumn):
+        who = found.table["customer_id"]
+        key = who.lower().replace(" ", "").re_replace("^0+", "")
+        alike = found.table.group_by(key=key).aggregate(
+            ids=found.table.count(), one=who.min(), other=who.max()
+        )
+        alike = orders.opened.materialise(alike.filter(alike["ids"] > 1))
+        (row,) = orders.opened.collect(
+            alike.aggregate(groups=alike.count(), ids=alike["ids"].sum())
+        ).to_pylist()
+        groups, ids = int(row["groups"]), int(row["ids"] or 0)
+        some = orders.opened.collect(alike.order_by("one").limit(3)).to_pylist()
+        examples = [f"{quoted(row['one'])} and {quoted(row['other'])}" for row in some]
+        orders.opened.engine.drop(alike)
+    figures = {"ids": ids, "groups": groups, "examples": examples}
+    if not groups:
+        return Finding(
+            "customer_ids",
+            FINE,
+            "No two customer ids differ only in case, space or leading zeros.",
+            "",
+            figures,
+        )
+    return Finding(
+        "customer_ids",
+        LOOK,
+        f"{counted(ids, 'customer id')} differ from another only in case, space or leading zeros, "
+        f"such as {'; '.join(examples)}. They are taken for different customers.",
+        'Where each group is one customer, make them one: id_case = "fold" in a schema for case; '
+        "spaces and zeros in the export.",
+        figures,
+    )
+
+
+def order_ids(orders: Orders, found: CustomerHistories) -> Finding | None:
+    """Say which order ids are there for several customers, or on several days.
+
+    Parameters
+    ----------
+    orders : Orders
+        From :func:`clv.read_orders`.
+    found : CustomerHistories
+        Their histories.
+    """
+    del found  # an id used twice is so before the end and after it
+    column = orders.schema.order_id
+    if column is None:
+        return None
+    reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
+    rows = table.select(
+        order=table[column].cast(str),
+        customer=reading.customer(table),
+        date=reading.day(table),
+        aside=reading.aside(table),
+    )
+    rows = rows.filter(rows["aside"].isnull() & rows["order"].notnull())
+    per = rows.group_by("order").aggregate(
+        customers=rows["customer"].min() != rows["customer"].max(),
+        days=rows["date"].min() != rows["date"].max(),
+        one=rows["customer"].min().cast(str),
+        other=rows["customer"].max().cast(str),
+        first=rows["date"].min(),
+        last=rows["date"].max(),
+    )
+    per = orders.opened.materialise(per)
+    (row,) = orders.opened.collect(
+        per.aggregate(orders=per.count(), customers=per["customers"].sum(), days=per["days"].sum())
+    ).to_pylist()
+    many = {name: int(row[name] or 0) for name in ("orders", "customers", "days")}
+    odd = per.filter(per["customers"] | per["days"]).order_by("order").limit(3)
+    examples = [_example(row) for row in orders.opened.collect(odd).to_pylist()]
+    orders.opened.engine.drop(per)
+    figures = {
+        "orders": many["orders"],
+        "of_several_customers": many["customers"],
+        "on_several_days": many["days"],
+        "examples": examples,
+    }
+    if not (many["customers"] or many["days"]):
+        return Finding(
+            "order_ids",
+            FINE,
+            f"Each of {counted(many['orders'], 'order id')} is of one customer and one day.",
+            "",
+            figures,
+        )
+    told = [
+        (
+            f"{counted(many['customers'], 'order id')} "
+            f"({percent(many['customers'] / many['orders'])}) with several customers"
+        ),
+        f"{many['days']:,} ({percent(many['days'] / many['orders'])}) on several days",
+    ]
+    return Finding(
+        "order_ids",
+        LOOK,
+        f"There are {' and '.join(told)}, such as {'; '.join(examples)}.",
+        "Lines of one order that were shipped on several days count as purchases of each day: if "
+        "the log has the day of the order, take that as the date. Ids that begin again each year "
+        "or in each shop do no harm, nor do they where returns name no order.",
+        figures,
+    )
+
+
+def _example(row: dict[str, Any]) -> str:
+    customers = f"customers {row['one']} and {row['other']}" if row["customers"] else ""
+    days = f"{row['first']} and {row['last']}" if row["days"] else ""
+    return f"{quoted(row['order'])} ({', '.join(filter(None, [customers, days]))})"

@@ -1,0 +1,204 @@
+"""Rows: what was set aside, what is there twice, and what was returned."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from decimal import Decimal
+from typing import Any
+
+import ibis
+
+from clv.quality.report import FINE, LOOK, Finding, percent
+from clv.transactions.orders import Orders
+from clv.transactions.reading import REVERSAL, Reading
+from clv.transactions.report import counted, quoted
+from clv.transactions.summary import CustomerHistories
+
+__all__ = ["duplicates", "returns", "rows_set_aside"]
+
+MUCH_ASIDE = 0.05
+"""Share of the rows without a customer from which it should be looked at (assumed)."""
+
+MANY_DUPLICATES = 0.001
+"""Share of the rows kept from which identical ones are hardly chance (assumed)."""
+
+MANY_RETURNS = 0.2
+"""Share of the money sold that comes back from which it should be looked at (assumed)."""
+
+MANY_UNMATCHED = 0.1
+"""Share of the money returned that has no order from which it should be looked at (assumed)."""
+
+NOBODY = "no customer id"
+
+
+def rows_set_aside(orders: Orders, found: CustomerHistories) -> Finding:
+    """Say how much was set aside besides returns, and whether that is much.
+
+    Parameters
+    ----------
+    orders : Orders
+        From :func:`clv.read_orders`.
+    found : CustomerHistories
+        Their histories.
+    """
+    del found  # rows after the end are set aside because of what was asked
+    report = orders.report
+    rows = sum(aside.rows for aside in report.set_aside)
+    nobody = sum(aside.rows for aside in report.set_aside if aside.reason == NOBODY)
+    share = rows / report.rows_read
+    figures = {"rows": rows, "share": share, "rows_without_customer": nobody}
+    if not rows:
+        return Finding("set_aside", FINE, "Every row is an order of a customer.", "", figures)
+    told = f"{counted(rows, 'row')} ({percent(share)}) set aside"
+    if nobody / report.rows_read <= MUCH_ASIDE:
+        return Finding("set_aside", FINE, f"{told}: see above.", "", figures)
+    return Finding(
+        "set_aside",
+        LOOK,
+        f"{told}: see above. {nobody:,} ({percent(nobody / report.rows_read)}) name no customer.",
+        "What guests buy is in no value and no forecast. If the shop knows them by e-mail address "
+        "or card, put that into the customer column.",
+        figures,
+    )
+
+
+def returns(orders: Orders, found: CustomerHistories) -> Finding | None:
+    """Say how much money came back.
+
+    Parameters
+    ----------
+    orders : Orders
+        From :func:`clv.read_orders`.
+    found : CustomerHistories
+        Their histories.
+    """
+    if not orders.has_amount:
+        return None
+    reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
+    rows = table.select(
+        aside=reading.aside(table), amount=reading.amount(table), date=reading.day(table)
+    )
+    rows = rows.filter(rows["date"] <= ibis.literal(found.end))
+    back, sold = rows["aside"] == REVERSAL, rows["aside"].isnull()
+    (row,) = orders.opened.collect(
+        rows.aggregate(
+            rows=back.sum(),
+            amount=rows["amount"].sum(where=back),
+            sold=rows["amount"].sum(where=sold),
+        )
+    ).to_pylist()
+    many, money = int(row["rows"] or 0), abs(row["amount"] or Decimal(0))
+    share = float(money / row["sold"]) if row["sold"] else 0.0
+    netted = found.report.returns or orders.report.returns
+    lost = netted.unmatched_amount if netted is not None and netted.unmatched_amount else Decimal(0)
+    figures = {
+        "rows": many,
+        "amount": float(money),
+        "share_of_sales": share,
+        "unmatched_amount": None if netted is None else float(lost),
+    }
+    if not many:
+        return Finding(
+            "returns", FINE, "There are no returns or cancellations in the log.", "", figures
+        )
+    what = "is a return or cancellation" if many == 1 else "are returns or cancellations"
+    told = f"{counted(many, 'row')} {what}, {money:,.2f} in all: {percent(share)} of what was sold."
+    if money and lost / money > MANY_UNMATCHED:
+        told += f" {lost:,.2f} of it could not be matched with an order, and is subtracted nowhere."
+        advice = (
+            "Does the log begin after these were sold, or do the returns name other customers? "
+            "The values of such customers come out too high. A column with the order that a "
+            "return reverses settles it: --column reverses=COLUMN."
+        )
+        return Finding("returns", LOOK, told, advice, figures)
+    if share < MANY_RETURNS:
+        return Finding("returns", FINE, told, "", figures)
+    advice = (
+        "Are these returns of goods, or corrections of entries? What a customer is worth depends "
+        "on which orders they reverse."
+    )
+    return Finding("returns", LOOK, told, advice, figures)
+
+
+def duplicates(orders: Orders, found: CustomerHistories) -> Finding:
+    """Say how many rows repeat another in every column, and show some.
+
+    Parameters
+    ----------
+    orders : Orders
+        From :func:`clv.read_orders`.
+    found : CustomerHistories
+        Their histories.
+    """
+    del found
+    report = orders.report
+    many = report.duplicate_rows
+    if not many:
+        figures: dict[str, Any] = {"rows": 0, "share": 0.0, "amount": 0.0, "examples": []}
+        return Finding("duplicates", FINE, "No row repeats another in every column.", "", figures)
+    share = many / report.rows_kept
+    same = _repeated(orders)
+    worth = float(same["amount"]) if report.amount_kept is not None else None
+    money = f", {worth:,.2f} in all" if worth is not None else ""
+    told = f"{counted(many, 'row')} ({percent(share)}) repeat an earlier one in every column{money}"
+    figures = {"rows": many, "share": share, "amount": worth, "examples": same["examples"]}
+    if many == 1:
+        told = told.replace("repeat", "repeats")
+    told = f"{told}: for example {same['examples'][0]}."
+    advice = (
+        "They are kept, for two identical orders can be real. If the export doubled them, remove "
+        "them first: each adds to a purchase of the same day, so they raise what customers spend, "
+        "not how often they buy."
+    )
+    if share <= MANY_DUPLICATES:
+        return Finding("duplicates", FINE, told, "", figures)
+    return Finding("duplicates", LOOK, told, advice, figures)
+
+
+def _repeated(orders: Orders) -> dict[str, Any]:
+    """What the repeated rows come to, and the three that are there most often."""
+    reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
+    busy = orders.days.filter(orders.days["rows"] > 1)
+    worth = reading.amount(table)
+    rows = table.mutate(
+        _customer=reading.customer(table),
+        _date=reading.day(table),
+        _aside=reading.aside(table),
+        _amount=worth if worth is not None else ibis.null("decimal(18, 4)"),
+    )
+    rows = rows.filter(rows["_aside"].isnull()).semi_join(
+        busy, [rows["_customer"] == busy["customer_id"], rows["_date"] == busy["date"]]
+    )
+    same = rows.group_by(*rows.columns).aggregate(_times=rows.count())
+    same = orders.opened.materialise(same.filter(same["_times"] > 1))
+    more = same["_times"] - 1
+    total = same.aggregate(amount=(same["_amount"] * more).sum())
+    shown = same.order_by(ibis.desc("_times"), "_customer", "_date", *table.columns).limit(3)
+    examples = orders.opened.collect(shown).to_pylist()
+    amount = orders.opened.collect(total)["amount"][0].as_py()
+    orders.opened.engine.drop(same)
+    said = [_example(orders, row) for row in examples[:1]]
+    said += [f"{_values(orders, row)}, {row['_times']} times" for row in examples[1:]]
+    return {"amount": amount or Decimal(0), "examples": said}
+
+
+def _values(orders: Orders, row: dict[str, Any]) -> str:
+    schema = orders.schema
+    columns = [schema.customer_id, schema.date, schema.order_id, schema.item, *schema.value_columns]
+    return ", ".join(quoted(row[column]) for column in columns if column is not None)
+
+
+def _example(orders: Orders, row: dict[str, Any]) -> str:
+    """Say where the first copies of a row stand, and what they say."""
+    table = orders.opened.table
+    equal = functools.reduce(
+        operator.and_,
+        [
+            table[name].identical_to(ibis.literal(row[name], table[name].type()))
+            for name in table.columns
+        ],
+    )
+    marked = table.select(same=equal.fill_null(ibis.literal(value=False)))
+    places = [found.where for found in orders.opened.first_rows(marked, "same", [])]
+    return f"{_values(orders, row)}, {row['_times']} times ({', '.join(places)})"
