@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,13 +149,14 @@ def _customer_budget(
     from clv.book.budget import read_segments
     from clv.book.split import beside_acquisition
 
-    segments: Any = read_segments(book, by) if by not in (None, "stage") else by
+    segments, notices = (by, ()) if by in (None, "stage") else read_segments(book, by)
     given = dict(map(_quota, quotas))
     with Progress() as progress:
         progress("Splitting the budget")
         answer = book.budget(total, by=segments, quotas=given)
+    answer = replace(answer, sentences=(*answer.sentences, *notices))
     if form == "table" and output is None:
-        echo_budget(book, answer)
+        echo_budget(book, answer, by_stage=by == "stage")
         return
     rows = [row for row in answer.rows() if row["spend"] > 0]
     rows.sort(key=lambda row: (-row["spend"], row["customer_id"]))
@@ -163,6 +165,8 @@ def _customer_budget(
         for sentence in answer.sentences:
             paragraph(sentence, err=True)
     elif form == "csv":
+        for notice in notices:
+            paragraph(notice, err=True)
         echo_rows(rows, version=answer.policy_version)
     else:
         echo_json(
@@ -171,14 +175,18 @@ def _customer_budget(
                 "rows": rows,
                 "customers": len(answer.spend),
                 "beside_acquisition": list(beside_acquisition(book, answer)),
+                **(_of_stages(book) if by == "stage" else {}),
                 "without_range": book.without_intervals,
                 "concerns": list(book.concerns),
             }
         )
 
 
-def echo_budget(book: Book, answer: RetentionBudget) -> None:
-    """Print the budget for a person: what it says, then the segments, or who gets most."""
+def echo_budget(book: Book, answer: RetentionBudget, *, by_stage: bool = False) -> None:
+    """Print the budget for a person: what it says, then the segments, or who gets most.
+
+    By stage, what else is done for customers of a stage stands beside it.
+    """
     from clv.book.split import beside_acquisition
 
     for sentence in (*answer.sentences, *beside_acquisition(book, answer)):
@@ -189,6 +197,8 @@ def echo_budget(book: Book, answer: RetentionBudget) -> None:
     if answer.segments:
         click.echo()
         _echo_segments(book, answer, currency)
+        if by_stage:
+            _echo_stages(book, currency)
     elif funded := sum(1 for spend in answer.spend if spend > 0):
         rows = sorted(answer.rows(), key=lambda row: (-row["spend"], row["customer_id"]))[:SHOWN]
         click.echo()
@@ -232,6 +242,49 @@ def _echo_segments(book: Book, answer: RetentionBudget, currency: str) -> None:
     if told := loyal(book):
         click.echo()
         paragraph(" ".join(told))
+
+
+def _of_stages(book: Book) -> dict[str, Any]:
+    """What else finance asks of the stages: gestures, and the worth of who is no customer yet."""
+    from clv.book.budget import acquisition
+    from clv.book.gestures import ASSUMING, stage_gestures
+
+    return {
+        "stages": [one.to_dict() for one in stage_gestures(book)],
+        "stages_assume": ASSUMING,
+        "new_customer": acquisition(book).to_dict(),
+    }
+
+
+def _echo_stages(book: Book, currency: str) -> None:
+    from clv.recommend.limits import PERSON
+
+    told = _of_stages(book)
+    known = told["stages"]
+    click.echo()
+    echo_table(
+        ["", *(one["stage"] for one in known)],
+        [
+            [f"worth in all{currency}", *(number(one["value"]) for one in known)],
+            ["one of them if kept", *(number(one["value_if_alive"]) for one in known)],
+            ["one order, taken as the loss", *(number(one["loss"]) for one in known)],
+            *(
+                [f"  {of[0]['label']}", *(_gesture(one, PERSON) for one in of)]
+                for of in zip(*(one["gestures"] for one in known), strict=True)
+            ),
+        ],
+        title="What a stage is worth, and the goodwill recommended for a typical customer of it",
+    )
+    paragraph(told["stages_assume"])
+    click.echo()
+    paragraph(" ".join(told["new_customer"]["sentences"][:2]))
+
+
+def _gesture(one: dict[str, Any], person: str) -> str:
+    """Write a recommended amount, and who decides where no tier may."""
+    if one["authority"] == person:
+        return "a person"
+    return number(one["recommended"]) if one["recommended"] else "none"
 
 
 def _quota(text: str) -> tuple[Hashable, Quota]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -237,12 +236,8 @@ def split_budget(
         currency = book.policy.currency
         for sentence in (*answer.sentences(currency), *segments_told(book)):
             paragraph(sentence)
-        if (retention := answer.spend_on("retention")) and not book.without_intervals:
-            paragraph(
-                "No interval is given here: what recovery keeps hangs on the problems that you "
-                "expect. How sure the part of retention is: clv budget "
-                f"{shlex.quote(str(book.path))} --total {retention:.2f}."
-            )
+        if book.without_intervals:
+            paragraph(book.without_intervals)
         click.echo()
         unit = f" {currency}" if currency else ""
         echo_table(

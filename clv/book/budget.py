@@ -21,7 +21,7 @@ from clv.recommend.quotas import Quota
 from clv.recommend.retention import RetentionBudget, retention_budget
 from clv.recommend.retention_offers import Offer, OfferBudget, retention_offers
 from clv.recommend.retention_segments import RetentionSegments
-from clv.recommend.retention_uncertainty import MoneyDraws
+from clv.recommend.retention_uncertainty import KeptRange, MoneyDraws
 from clv.recommend.retention_words import told_of_segments
 from clv.recommend.stages import STAGES, stage_of
 from clv.recommend.stakes import RetentionStakes
@@ -35,6 +35,7 @@ __all__ = [
     "assumed",
     "budget",
     "curve",
+    "kept_range",
     "offers",
     "read_segments",
     "retention_stakes",
@@ -131,7 +132,8 @@ def budget(
         assumed=(*book.assumed_terms, *divided.assumed),
         sentences=(*divided.sentences, *told),
     )
-    return _with_range(book, divided, learned)
+    kept = kept_range(book, divided.spend, divided.expected_gain)
+    return divided if kept is None else divided.with_range(kept)
 
 
 def _of_stages(
@@ -147,21 +149,26 @@ def _of_stages(
     return {name: quota for name, quota in named.items() if name in peopled or quota.least > 0}
 
 
-def _with_range(
-    book: Opened, divided: RetentionBudget, learned: _EffectsLearned | None
-) -> RetentionBudget:
-    """Say how far orders and response leave open what a budget keeps."""
-    if book.without_intervals or not (divided.spend > 0).any():
-        return divided
+def kept_range(book: Opened, spend: Floats, gain: Floats) -> KeptRange | None:
+    """Say how far orders and response leave open what money spent on customers keeps.
+
+    Parameters
+    ----------
+    book : Opened
+        Whose customers.
+    spend, gain : ndarray, shape (customers,)
+        What is spent on each, and what that is expected to keep, in money.
+
+    Returns
+    -------
+    KeptRange or None
+        None where nothing is spent, or the book has no draws of its models.
+    """
+    if book.without_intervals or not (spend > 0).any():
+        return None
     drawn = MoneyDraws.of(book.policy)
-    (kept,) = kept_ranges(
-        book,
-        divided.spend[None],
-        divided.expected_gain[None],
-        _effect(book, learned, drawn, len(divided.spend)),
-        drawn,
-    )
-    return divided.with_range(kept)
+    effect = _effect(book, _EffectsLearned.of(book), drawn, len(spend))
+    return kept_ranges(book, spend[None], gain[None], effect, drawn)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,7 +316,7 @@ def acquisition(book: Opened) -> NewCustomer:
     )
 
 
-def read_segments(book: Opened, path: str | Path) -> npt.NDArray[Any]:
+def read_segments(book: Opened, path: str | Path) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     """Segment of each customer of a book, from a CSV file.
 
     Parameters
@@ -322,8 +329,10 @@ def read_segments(book: Opened, path: str | Path) -> npt.NDArray[Any]:
 
     Returns
     -------
-    ndarray of str, shape (customers,)
+    segment : ndarray of str, shape (customers,)
         In the order of ids.
+    notices : tuple of str
+        Whom of the file the book does not know, and who of the book has no segment.
 
     Raises
     ------
@@ -347,10 +356,30 @@ def read_segments(book: Opened, path: str | Path) -> npt.NDArray[Any]:
             f"{path} names {len(pairs) - len(named):,} customers twice (first: {twice})."
         )
     ids = _ids(book)
-    strangers = len(set(named) - set(ids.tolist()))
-    if strangers == len(named):
+    known = set(ids.tolist())
+    strangers = [who for who in named if who not in known]
+    if len(strangers) == len(named):
         raise RequestError(
             f"{path} names none of the customers of the book; its first is "
             f"{pairs[0][0] if pairs else 'missing'!r}, theirs {str(ids[0])!r}."
         )
-    return np.array([named.get(str(who), "") or NO_SEGMENT for who in ids], dtype=object)
+    segment = np.array([named.get(str(who), "") or NO_SEGMENT for who in ids], dtype=object)
+    return segment, _left_over(path, named, strangers, ids[segment == NO_SEGMENT].tolist())
+
+
+def _left_over(
+    path: str | Path, named: Mapping[str, str], strangers: Sequence[str], without: Sequence[str]
+) -> tuple[str, ...]:
+    """Say whom a file of segments names for nothing, and whom it does not name."""
+    told = []
+    if strangers:
+        told.append(
+            f"{len(strangers):,} of the {len(named):,} customers that {path} names are not in the "
+            f"book (first: {', '.join(strangers[:3])})."
+        )
+    if without:
+        told.append(
+            f"{len(without):,} customers of the book have no segment in {path} (first: "
+            f"{', '.join(map(str, without[:3]))}); they are told as {NO_SEGMENT}."
+        )
+    return tuple(told)

@@ -27,7 +27,7 @@ from clv.small_tables import read_small_table
 if TYPE_CHECKING:
     from clv.book.decisions import Opened
 
-__all__ = ["read_affected", "recover", "recover_all"]
+__all__ = ["read_affected", "recover", "recover_all", "told_to_others"]
 
 
 LONGEST = 24 * 365 * 100
@@ -62,7 +62,7 @@ def recover(
     Recovery
         With the stage and the word of mouth of this book.
     """
-    worth = _word_of_mouth(book)
+    worth = told_to_others(book)
     if on is None and 0 <= hours < LONGEST:
         on = (datetime.now() - timedelta(hours=hours)).date()
     answer = recovery_limit(
@@ -145,7 +145,7 @@ def recover_all(
             "all, or each one's."
         )
     V, x, alive, lifetime, low, high = columns
-    worth = _word_of_mouth(book)
+    worth = told_to_others(book)
     none = bool(book.without_intervals)
     offer = uniform_offer(
         book.policy,
@@ -238,8 +238,19 @@ def _terms(book: Opened, assumed: tuple[str, ...]) -> tuple[str, ...]:
     return (*book.assumed_terms, *(key for key in assumed if key not in book.assumed_terms))
 
 
-def _word_of_mouth(book: Opened) -> WordOfMouth:
-    """Price what customers tell each other, where the policy states the figures that it takes."""
+def told_to_others(book: Opened) -> WordOfMouth:
+    """Price what customers tell each other, where the policy states the figures that it takes.
+
+    Parameters
+    ----------
+    book : Opened
+        Whose policy.
+
+    Returns
+    -------
+    WordOfMouth
+        Nothing at stake, and why, where the policy states none.
+    """
     stated = book.policy.acquisition.model_dump()
     if None in stated.values():
         return word_of_mouth(book.policy, 0.0)  # tells what is missing, and prices nothing

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clv.arrays import Floats
-from clv.book.budget import acquisition, assumed, retention_stakes, stages
+from clv.book.budget import acquisition, assumed, kept_range, retention_stakes, stages
 from clv.book.decisions import Opened
 from clv.errors import RequestError
 from clv.recommend.new_customers import cost_ratio, loyal_multiple
@@ -106,7 +106,11 @@ def split(
     further = [
         key for key in book.policy.assumed if any(fnmatch.fnmatch(key, name) for name in used)
     ]
-    return replace(divided, assumed=(*assumed(book), *further))
+    return replace(
+        divided,
+        assumed=(*assumed(book), *further),
+        retention_range=kept_range(book, divided.retention.spend, divided.retention.gain),
+    )
 
 
 def _floor(book: Opened, one: Expected) -> float:

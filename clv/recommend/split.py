@@ -27,6 +27,8 @@ from clv.recommend.allocation import Allocation, allocate, check_total, exceeds
 from clv.recommend.new_customers import NewCustomer
 from clv.recommend.policy import money
 from clv.recommend.projects import Project, choose_projects
+from clv.recommend.retention_uncertainty import KeptRange
+from clv.recommend.retention_words import told_of_range
 
 __all__ = [
     "BudgetPart",
@@ -130,6 +132,9 @@ class BudgetSplit:
         they are known.
     at_floor : tuple of str
         Problems whose recovery gets its floor, and by what it keeps alone would get less.
+    retention_range : KeptRange or None
+        Between what amounts that lies which retention keeps, where that was drawn; what the others
+        keep has no interval.
     """
 
     parts: tuple[BudgetPart, ...]
@@ -140,6 +145,7 @@ class BudgetSplit:
     declined: tuple[str, ...]
     assumed: tuple[str, ...] = ()
     at_floor: tuple[str, ...] = ()
+    retention_range: KeptRange | None = None
 
     def spend_on(self, purpose: str) -> float:
         """Return what all parts of one purpose get."""
@@ -153,6 +159,16 @@ class BudgetSplit:
         }
         listed = ", ".join(f"{money(s, currency)} for {purpose}" for purpose, s in parts.items())
         told = [f"{money(self.total, currency)} in all: {listed}."]
+        if self.retention_range is not None:
+            gain = money(self.retention.total_gain, currency)
+            told.append(f"Retention is expected to keep {gain} of value.")
+            told.append(told_of_range(self.retention_range, currency))
+            others = [p for p in ("recovery", "prevention") if p in parts]
+            if others:
+                told.append(
+                    f"What {' and '.join(others)} keeps hangs on what you expect, and has no "
+                    "interval."
+                )
         if self.unspent > 0:
             told.append(
                 f"{money(self.unspent, currency)} of the budget is left over: within the policy's "
@@ -181,6 +197,8 @@ class BudgetSplit:
             "unspent": self.unspent,
             "declined": list(self.declined),
             "at_floor": list(self.at_floor),
+            "retention_low": None if self.retention_range is None else self.retention_range.low,
+            "retention_high": None if self.retention_range is None else self.retention_range.high,
             "assumed": list(self.assumed),
         }
 

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from clv.errors import RequestError, rows_at_fault
 from clv.recommend.policy import Policy
 
-__all__ = ["STAGES", "StageTotals", "by_stage", "stage_of"]
+__all__ = ["INTEGRAL", "STAGES", "StageTotals", "by_stage", "stage_of"]
 
 STAGES = ("prospect", "new", "short_time", "long_time", "integral", "lapsed")
 """The stages in the order of a relationship; codes are places in this tuple."""

@@ -121,6 +121,22 @@ def test_appreciation_is_that_of_the_stages(book: clv.Book) -> None:
     assert got.declined == ("boxes",)
 
 
+def test_the_part_of_retention_has_the_interval_of_a_budget_of_its_size(book: clv.Book) -> None:
+    got = split(book, 300, expected=[Expected("defective", 10, 20)])
+    spent = got.spend_on("retention")
+    same = book.budget(spent).gain_range
+    kept = got.retention_range
+    assert kept is not None
+    assert same is not None
+    assert kept.low == pytest.approx(same.low, rel=1e-6)
+    assert kept.high == pytest.approx(same.high, rel=1e-6)
+    assert kept.low < got.retention.total_gain < kept.high
+    told = " ".join(got.sentences())
+    assert f"keep {got.retention.total_gain:,.2f} of value. What is not known leaves that" in told
+    assert "What recovery keeps hangs on what you expect, and has no interval." in told
+    assert got.to_dict()["retention_low"] == kept.low
+
+
 def test_what_cannot_be_expected_is_refused(book: clv.Book) -> None:
     with pytest.raises(UnknownNameError):
         split(book, expected=[Expected("defectiv", 40, 35)])

@@ -79,6 +79,36 @@ def test_segments_of_a_file() -> None:
     assert spent["(no segment)"] == pytest.approx(65)
 
 
+def test_who_is_left_over_of_a_file_of_segments_is_told() -> None:
+    """9999 is in the file and not in the book; three of 2,357 customers have a region."""
+    asked = ["budget", "book", "--total", 150, "--by", "regions.csv"]
+    strangers = "1 of the 4 customers that regions.csv names are not in the book (first: 9999)."
+    without = "2,354 customers of the book have no segment in regions.csv (first: 0001, 0002, 0003)"
+    sentences = done(*asked, "--format", "json").json["sentences"]
+    for told in (
+        " ".join(sentences),
+        done(*asked).out,
+        done(*asked, "--format", "csv").err,
+        done(*asked, "-o", "who.csv").err,
+    ):
+        assert strangers in " ".join(told.split())
+        assert without in " ".join(told.split())
+    assert "no segment in" not in done("budget", "book", "--total", 150, "--by", "stage").out
+
+
+def test_by_stage_shows_gestures_and_what_a_prospect_is_worth() -> None:
+    told = done("budget", "book", "--by", "stage", "--format", "json").json
+    assert [one["stage"] for one in told["stages"]] == [s["segment"] for s in told["segments"]]
+    out = " ".join(done("budget", "book", "--by", "stage").out.split())
+    short = told["stages"][0]["gestures"]
+    for gesture in short:
+        amount = f"{gesture['recommended']:.2f}" if gesture["recommended"] else "none"
+        person = gesture["authority"] == "a person decides"
+        assert f"{gesture['label']} {'a person' if person else amount} a person" in out
+    assert "The loss is taken to be one order" in out
+    assert f"More than {told['new_customer']['value']:,.2f} may not be spent to win one." in out
+
+
 def test_segments_that_cannot_be_read_or_met() -> None:
     Path("twice.csv").write_text("id,region\n0509,north\n0509,south\n", "utf-8")
     Path("strangers.csv").write_text("id,region\nx,north\n", "utf-8")
@@ -144,7 +174,8 @@ def test_offers_add_up_within_the_budget() -> None:
     table = done("budget", "book", "--offers", "offers.csv", "--total", 200).out
     assert told["sentences"][0] in " ".join(table.split())
     done("budget", "book", "--offers", "offers.csv", "-o", "who.csv")
-    assert Path("who.csv").read_text("utf-8").startswith("customer_id,offer,spend,expected_gain\n")
+    header = "customer_id,offer,spend,expected_gain,policy_version\n"
+    assert Path("who.csv").read_text("utf-8").startswith(header)
 
 
 def test_offers_that_cannot_be_read() -> None:

@@ -149,6 +149,8 @@ def test_worked_example() -> None:
         "unspent",
         "declined",
         "at_floor",
+        "retention_low",
+        "retention_high",
         "assumed",
     }
     assert told["parts"][1]["name"] == "defective"
