@@ -73,13 +73,15 @@ class Orders:
         """Whether the values of the orders are known."""
         return self.schema.has_amount
 
-    def days_by(self, end: date) -> ir.Table:
+    def days_by(self, end: date, *, cut: date | None = None) -> ir.Table:
         """Days with a purchase up to a day, as they stood on it: :attr:`days` less returns.
 
         Parameters
         ----------
         end : date
             The day. A return after it is not known yet.
+        cut : date, optional
+            An earlier day: days up to it are as they stood on it, whatever was returned later.
 
         Returns
         -------
@@ -100,7 +102,12 @@ class Orders:
         [2, 1]
         """
         seen = self.days.filter(self.days["date"] <= end)
-        return seen if self.returns is None else self.returns.net(seen, end)
+        if self.returns is None:
+            return seen
+        stood = self.returns.net(seen, end)
+        if cut is None or cut >= end:
+            return stood
+        return self.days_by(cut).union(stood.filter(stood["date"] > cut))
 
 
 def read_orders(
@@ -302,15 +309,11 @@ def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:
     busy = days.filter(days["rows"] > 1)
     if not len(source.collect(busy.limit(1))):
         return 0
-    said = reading.expressions(source.table)
-    rows = source.table.mutate(
-        _customer=said["customer_id"], _date=said["date"], _aside=said["aside"]
-    )
-    same_day = [rows["_customer"] == busy["customer_id"], rows["_date"] == busy["date"]]
-    among = rows.semi_join(busy, same_day)
-    among = among.filter(among["_aside"].isnull())
-    same = among.group_by(*among.columns).aggregate(_times=among.count())
-    found = source.collect(same.aggregate(again=(same["_times"] - 1).sum()))
+    said = {f"said_{i}": source.table[name] for i, name in enumerate(source.table.columns)}
+    rows = reading.log(source.table, **said)
+    among = rows.filter(rows["aside"].isnull()).semi_join(busy, ["customer_id", "date"])
+    same = among.group_by(*said).aggregate(times=among.count())
+    found = source.collect(same.aggregate(again=(same["times"] - 1).sum()))
     return int(found["again"][0].as_py() or 0)
 
 

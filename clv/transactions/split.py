@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 
 import ibis.expr.types as ir
@@ -35,12 +36,17 @@ class Holdout:
         The last day of the holdout period; it begins the day after ``calibration.end``.
     duration : float
         How long the holdout period is, in the unit of the calibration.
+    returned_later : Decimal or None
+        What was returned in the holdout period of orders of the calibration period. It is not
+        subtracted from `holdout_value`: the calibration could not know it, and no purchase of the
+        holdout lost it. None where amounts are not known.
     """
 
     calibration: CustomerHistories
     table: ir.Table = field(repr=False)
     end: date
     duration: float
+    returned_later: Decimal | None = None
 
     @cached_property
     def transactions(self) -> int:
@@ -71,7 +77,8 @@ def holdout(
     """Split orders into a calibration and a holdout period.
 
     Customers who bought nothing in the holdout period are there with 0; those who came only
-    in it are not, for nothing was known of them.
+    in it are not, for nothing was known of them. Both periods have orders less returns by the
+    same rule, each as it stood on its last day.
 
     Parameters
     ----------
@@ -110,7 +117,7 @@ def holdout(
             f"the orders run from {orders.first_date} to {orders.last_date}."
         )
     calibration = histories(orders, end=cut, unit=unit)
-    seen = orders.days.filter(orders.days["date"] <= last)
+    seen = orders.days_by(last, cut=cut)
     later = seen["date"] > cut
     per = seen.group_by("customer_id").aggregate(
         first_date=seen["date"].min(),
@@ -129,7 +136,14 @@ def holdout(
         table=orders.opened.materialise(table),
         end=last,
         duration=(last - cut).days / DAYS_PER_UNIT[unit],
+        returned_later=_returned_later(orders, cut, last),
     )
+
+
+def _returned_later(orders: Orders, cut: date, last: date) -> Decimal | None:
+    if not orders.has_amount:
+        return None
+    return Decimal(0) if orders.returns is None else orders.returns.taken_later(cut, last)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +204,7 @@ def tracking(
                 f"{name} is {day}, before the first order: the orders run from "
                 f"{orders.first_date} to {orders.last_date}."
             )
-    days = orders.days.filter(orders.days["date"] <= last)
+    days = orders.days_by(last, cut=joined)
     first = days.group_by("customer_id").aggregate(first_date=days["date"].min())
     first = first.filter(first["first_date"] <= joined)
     born = first.group_by(date=first["first_date"]).aggregate(n=first.count())

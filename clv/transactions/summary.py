@@ -14,8 +14,10 @@ import pandas as pd
 
 from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
+from clv.transactions.engines import Engine
 from clv.transactions.orders import Orders
 from clv.transactions.report import OrdersReport, SetAside
+from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
 from clv.transactions.sources import Source
 
 __all__ = ["CustomerHistories", "check_unit", "histories", "patterns", "read_date"]
@@ -43,13 +45,14 @@ class CustomerHistories(Histories):
         - `spend_frequency`: how many such days there are;
         - `recency_days`, `T_days`: recency and T in whole days.
     days : ibis.Table
-        One row per customer and day with a purchase, held by the engine.
+        One row per customer and day with a purchase up to the end, less what was returned by then.
     end : date
         The last day of observation.
     end_assumed : bool
         Whether the end is only the last date of the log.
     report : OrdersReport
-        Rows and amounts of the orders: read, kept, and set aside, now also after the end.
+        Rows and amounts of the orders: read, kept, and set aside, now also after the end; and
+        what became of returns up to it.
     opened : Source
         The engine that holds the tables.
     """
@@ -78,7 +81,7 @@ class CustomerHistories(Histories):
         """
         if self.log_gaps is not None:
             return self
-        gaps = _gaps(self.days, self.end)
+        gaps = _gaps(self.days)
         length, count = patterns(self.opened, gaps.filter(gaps["gap"].notnull()), "gap")
         return replace(self, log_gaps=float(count @ np.log(length / DAYS_PER_UNIT[self.unit])))
 
@@ -89,7 +92,9 @@ def histories(
     """Summarise orders into one history per customer, observed up to an end.
 
     Orders of one customer on one day are one transaction. The first is counted neither in
-    frequency nor in monetary value. A week is seven days, never a calendar week.
+    frequency nor in monetary value. A week is seven days, never a calendar week. Returns up to the
+    end are subtracted from their orders (see :func:`read_orders`); a day whose every order came to
+    nothing by it is no transaction.
 
     Parameters
     ----------
@@ -104,7 +109,8 @@ def histories(
     Raises
     ------
     RequestError
-        For an end before the first order, an end that is no date, or another unit.
+        For an end before the first order or by which every order was returned, an end that is no
+        date, or another unit.
 
     Notes
     -----
@@ -132,15 +138,20 @@ def histories(
             f"The end of observation {last} is before the first order: the orders run from "
             f"{orders.first_date} to {orders.last_date}."
         )
-    table = orders.opened.materialise(_summary(orders, last, unit))
+    days = orders.days_by(last)
+    if orders.returns is not None:  # more than a filter: not to be done for each question
+        days = orders.opened.materialise(days)
+    table = orders.opened.materialise(_summary(days, orders.opened.engine, last, unit))
     x, recency_days, T_days, weight = patterns(
         orders.opened, table, "frequency", "recency_days", "T_days"
     )
+    if not len(x):
+        raise RequestError(f"Every order up to {last} was returned: nobody is a customer.")
     spend = None
     if orders.has_amount:
         bought = table.filter(table["spend_frequency"] > 0)
         spend = SpendPatterns(*patterns(orders.opened, bought, "spend_frequency", "monetary_value"))
-    report = orders.report.without(_after(orders, last))
+    report = _report(orders, last)
     if end is None:
         report = report.noting(
             f"The end of observation was not given, so it is taken to be the last date of the "
@@ -158,7 +169,7 @@ def histories(
         unit=unit,
         end=last,
         table=table,
-        days=orders.days,
+        days=days,
         end_assumed=end is None,
         report=report,
         opened=orders.opened,
@@ -185,21 +196,20 @@ def read_date(given: date | str, name: str) -> date:
         ) from None
 
 
-def _summary(orders: Orders, end: date, unit: Unit) -> ir.Table:
+def _summary(days: ir.Table, engine: Engine, end: date, unit: Unit) -> ir.Table:
     """One row per customer: repeat days, first to last, first to end, and the repeat days' mean.
 
     No window over a customer's days is needed: every sum over repeat days is the sum over all
     days less the first day's share, which the same pass finds.
     """
-    seen = orders.days.filter(orders.days["date"] <= end)
-    first_amount = orders.opened.engine.on_first_day(seen["amount"], seen["date"])
-    per = seen.group_by("customer_id").aggregate(
-        first_date=seen["date"].min(),
-        last_date=seen["date"].max(),
-        days=seen.count(),
-        total=seen["amount"].sum() - first_amount,
+    first_amount = engine.on_first_day(days["amount"], days["date"])
+    per = days.group_by("customer_id").aggregate(
+        first_date=days["date"].min(),
+        last_date=days["date"].max(),
+        days=days.count(),
+        total=days["amount"].sum() - first_amount,
         spend_frequency=(
-            seen.count(where=seen["amount"] > 0) - (first_amount > 0).cast("int64")
+            days.count(where=days["amount"] > 0) - (first_amount > 0).cast("int64")
         ).fill_null(0),
     )
     last_day: ir.DateScalar = ibis.literal(end)
@@ -220,11 +230,10 @@ def _summary(orders: Orders, end: date, unit: Unit) -> ir.Table:
     )
 
 
-def _gaps(days: ir.Table, end: date) -> ir.Table:
+def _gaps(days: ir.Table) -> ir.Table:
     """Days since the customer's purchase before, for each day with one; null for the first."""
-    seen = days.filter(days["date"] <= end)
-    before = seen["date"].lag().over(group_by="customer_id", order_by="date")
-    return seen.select(gap=seen["date"].delta(before, unit="day"))
+    before = days["date"].lag().over(group_by="customer_id", order_by="date")
+    return days.select(gap=days["date"].delta(before, unit="day"))
 
 
 def patterns(opened: Source, table: ir.Table, *keys: str) -> tuple[Floats, ...]:
@@ -257,9 +266,22 @@ def _silence(orders: Orders, end: date) -> list[str]:
     return [told]
 
 
-def _after(orders: Orders, end: date) -> SetAside:
+def _report(orders: Orders, end: date) -> OrdersReport:
+    """Account for the rows up to an end: returns after it have taken nothing back yet."""
     late = orders.days.filter(orders.days["date"] > end)
     found = late.aggregate(rows=late["rows"].sum(), amount=late["amount"].sum())
     row = orders.opened.collect(found).to_pylist()[0]
+    rows = int(row["rows"] or 0)
     amount = (row["amount"] or Decimal(0)) if orders.has_amount else None
-    return SetAside(f"after the end of observation ({end})", int(row["rows"] or 0), amount)
+    report, after = orders.report, f"after the end of observation ({end})"
+    if orders.returns is None:
+        return report.without(SetAside(after, rows, amount))
+    netted = orders.returns.up_to(end)
+    report = report.without(SetAside(after, rows, amount))
+    # Rows kept are less by the orders alone; set aside are the returns with them.
+    others = [a for a in orders.report.set_aside if a.reason not in {SUBTRACTED, UNMATCHED}]
+    rows += netted.late_rows
+    if amount is not None and netted.late_amount is not None:
+        amount += netted.late_amount
+    aside = [*others, *netted.set_aside, *([SetAside(after, rows, amount)] if rows else [])]
+    return replace(report, set_aside=tuple(aside), returns=netted.report)

@@ -162,7 +162,7 @@ def campaign_outcomes(
     rows = asked = seen.frame[seen.frame["campaign"] == campaign]
     latest = rows["date"].max().date()
     days = _window(campaign, latest, last, window)
-    told = _collect(orders, rows, days)
+    told = _collect(orders, rows, days, last)
     among = int((log.frame["campaign"] == campaign).sum())
     report = LogReport(among, among).without(
         f"after the end of observation, {last}", among - len(rows)
@@ -234,7 +234,7 @@ def _arms(rows: pd.DataFrame) -> tuple[str, ...]:
     return (control, *sorted(mean.index, key=lambda name: (mean[name], name)))
 
 
-def _collect(orders: Orders, rows: pd.DataFrame, window: int) -> pd.DataFrame:
+def _collect(orders: Orders, rows: pd.DataFrame, window: int, end: date) -> pd.DataFrame:
     """One row per customer with an order, by id: the history before, and the window."""
     asked = orders.opened.engine.from_arrow(
         pa.table(
@@ -245,10 +245,10 @@ def _collect(orders: Orders, rows: pd.DataFrame, window: int) -> pd.DataFrame:
             }
         )
     )
-    bought: ir.Table = orders.days.select(
-        customer_id=orders.days["customer_id"].cast(str),
-        date=orders.days["date"],
-        amount=orders.days["amount"],
+    # What was returned later says nothing of how a customer stood when the campaign began.
+    days = orders.days_by(end, cut=rows["date"].min().date() - timedelta(days=1))
+    bought: ir.Table = days.select(
+        customer_id=days["customer_id"].cast(str), date=days["date"], amount=days["amount"]
     )
     seen = bought.inner_join(asked, "customer_id")
     seen = seen.filter(seen["date"] < seen["ends"])

@@ -111,6 +111,13 @@ class NetReturns:
         amount = (both["amount"] - taken).cast(days["amount"].type())
         return both.filter(stands).select("customer_id", "date", "rows", amount=amount)
 
+    def taken_later(self, cut: date, end: date) -> Decimal:
+        """What returns between two days take from orders up to the first of them."""
+        t = self.table
+        seen = t.filter((t["date"] > cut) & (t["date"] <= end) & (t["order_date"] <= cut))
+        found = self.source.collect(seen.aggregate(taken=seen["applied"].sum()))
+        return found["taken"][0].as_py() or Decimal(0)
+
     def up_to(self, end: date) -> NettedReturns:
         """Account for every return up to a day.
 
