@@ -29,6 +29,9 @@ from clv.numerics import dot
 
 __all__ = ["GammaGamma"]
 
+CHUNK = 1_000_000
+"""Largest number of logarithms held at once (8 MB)."""
+
 
 @dataclass(frozen=True)
 class GammaGamma(SpendNames, Model[Histories]):
@@ -125,6 +128,26 @@ class GammaGamma(SpendNames, Model[Histories]):
         h[1, 2] = h[2, 1] = customers / v - dot(n, inverse)
         h[2, 2] = dot(n, px_q * inverse**2) - customers * q / v**2
         return Derivatives(float(value), g, h)
+
+    @classmethod
+    def log_likelihoods(cls, thetas: Floats, histories: Histories) -> Floats:
+        """Log-likelihood of all spend patterns at many parameters, thetas (n, 3); returns (n,)."""
+        spend = cls._spend(histories)
+        x, m, n = spend.frequency, spend.mean_value, spend.weight
+        per_x = np.bincount(x.astype(np.intp), weights=n)
+        k = np.flatnonzero(per_x)
+        total, nx = m * x, n * x
+        p, q, v = thetas.T
+        pk = p[:, None] * k
+        value = (gammaln(pk + q[:, None]) - gammaln(pk)) @ per_x[k]
+        value += per_x.sum() * (q * np.log(v) - gammaln(q))
+        value += p * dot(nx, np.log(total)) - dot(n, np.log(m))
+        step = max(1, CHUNK // len(x))
+        for i in range(0, len(thetas), step):  # Σ n (px + q) ln(v + mx), many (p, q, v) at a time
+            some = slice(i, i + step)
+            ln_v = np.log(v[some, None] + total)
+            value[some] -= p[some] * (ln_v @ nx) + q[some] * (ln_v @ n)
+        return np.asarray(value)
 
     # -- what to expect -----------------------------------------------------------------------
 
