@@ -139,14 +139,15 @@ class GammaGamma(SpendNames, Model[Histories]):
         total, nx = m * x, n * x
         p, q, v = thetas.T
         pk = p[:, None] * k
-        value = (gammaln(pk + q[:, None]) - gammaln(pk)) @ per_x[k]
+        value = np.einsum("ij,j->i", gammaln(pk + q[:, None]) - gammaln(pk), per_x[k])
         value += per_x.sum() * (q * np.log(v) - gammaln(q))
         value += p * dot(nx, np.log(total)) - dot(n, np.log(m))
         step = max(1, CHUNK // len(x))
         for i in range(0, len(thetas), step):  # Σ n (px + q) ln(v + mx), many (p, q, v) at a time
             some = slice(i, i + step)
             ln_v = np.log(v[some, None] + total)
-            value[some] -= p[some] * (ln_v @ nx) + q[some] * (ln_v @ n)
+            value[some] -= p[some] * np.einsum("ij,j->i", ln_v, nx)
+            value[some] -= q[some] * np.einsum("ij,j->i", ln_v, n)
         return np.asarray(value)
 
     # -- what to expect -----------------------------------------------------------------------
