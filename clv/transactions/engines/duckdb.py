@@ -22,11 +22,27 @@ from ibis.backends.duckdb import Backend
 
 from clv.errors import EngineError, OrdersError
 from clv.transactions.engines.base import Engine
+from clv.transactions.report import counted, quoted
 
 __all__ = ["Attached", "DuckDBEngine"]
 
 SUM = dt.Decimal(38, 4)
 """The type of a sum of amounts."""
+
+LONGEST_LINE = 2_000_000
+"""Bytes of a line of a CSV file that DuckDB reads by default."""
+
+CSV_ERROR = re.compile(
+    r"CSV Error on Line: (?P<line>\d+)\nOriginal Line: (?P<text>.*?)\s*\n(?:"
+    r"Expected Number of Columns: (?P<wanted>\d+) Found: (?P<found>\d+)"
+    r"|Maximum line size of \d+ bytes exceeded. Actual Size:(?P<size>\d+)"
+    r"|Value with unterminated quote)",
+    re.DOTALL,
+)
+NOT_IN_ALL = re.compile(
+    r'column "(?P<column>.*)" was read from the original file "(?P<first>.*?)", but could not be '
+    r'found in file "(?P<file>.*?)"'
+)
 
 
 class DuckDBEngine(Engine):
@@ -102,9 +118,18 @@ class DuckDBEngine(Engine):
     def read_parquet(self, paths: Sequence[Path], root: Path | None = None) -> ir.Table:
         """Open Parquet files: see :meth:`Engine.read_parquet`."""
         if root is None:
-            return self.backend.read_parquet(_literal(paths), hive_partitioning=False)
-        table = self.backend.read_parquet(
-            _literal(paths), hive_partitioning=True, hive_types_autocast=False
+            return _instants_known(
+                self.backend.read_parquet(
+                    _literal(paths), hive_partitioning=False, binary_as_string=True
+                )
+            )
+        table = _instants_known(
+            self.backend.read_parquet(
+                _literal(paths),
+                hive_partitioning=True,
+                hive_types_autocast=False,
+                binary_as_string=True,  # Impala and old Spark do not mark their texts as text
+            )
         )
         # DuckDB makes columns of the folders above the root too.
         above = set(_keys(root)) - set(_keys(paths[0].parent.relative_to(root)))
@@ -217,9 +242,7 @@ class DuckDBEngine(Engine):
                 "engine=clv.DuckDBEngine(memory='8GB')), or fewer threads (--threads 1)."
             ) from error
         except duckdb.Error as error:
-            said = re.sub(r"^([A-Z]\w+ )+Error: ", "", str(error).strip().split("\nLINE ")[0])
-            lines = [line.strip() for line in said.splitlines() if line.strip()]
-            raise OrdersError(f"{name!r} cannot be read: {' '.join(lines[:3])}") from error
+            raise OrdersError(f"{name!r} cannot be read: {_in_words(str(error))}") from error
 
     def close(self) -> None:
         """Let go of everything: see :meth:`Engine.close`."""
@@ -274,6 +297,49 @@ class Attached(NamedTuple):
 def _forget(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     with contextlib.suppress(duckdb.Error):  # it may be closed already
         connection.unregister(name)
+
+
+def _in_words(said: str) -> str:
+    """What DuckDB says of files that it cannot read, as their owner would say it."""
+    if found := CSV_ERROR.search(said):
+        where = f"line {found['line']} ({quoted(found['text'])})"
+        if found["wanted"]:
+            return (
+                f"{where} has {counted(int(found['found']), 'value')}, and the first line names "
+                f"{counted(int(found['wanted']), 'column')}. A value that holds the sign between "
+                "the columns stands in quotes."
+            )
+        if found["size"]:
+            return (
+                f"{where} has {int(found['size']):,} bytes; a line may have {LONGEST_LINE:,}. Is a "
+                "quote opened in it and never closed?"
+            )
+        return f"{where} opens a quote that is not closed where its value ends."
+    if "state machine reached an invalid state" in said:
+        return (
+            "some of its lines end as on Windows and some do not (tr -d '\\r' < IN > OUT makes "
+            "them alike), or something stands behind a quote that closes a value."
+        )
+    if found := NOT_IN_ALL.search(said):
+        return (
+            f"{found['file']!r} has no column {found['column']!r}, which {found['first']!r} has. "
+            "Read files of the same columns together."
+        )
+    said = re.sub(r"^([A-Z]\w+ )+Error: ", "", said.strip().split("\nLINE ")[0])
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return " ".join(lines[:3])
+
+
+def _instants_known(table: ir.Table) -> ir.Table:
+    """Times in nanoseconds and with a zone as those in microseconds: Ibis does not know them."""
+    unknown = [
+        name
+        for name, kind in table.schema().items()
+        if kind.is_unknown() and "TIMESTAMPTZ_NS" in repr(kind)
+    ]
+    return (
+        table.mutate(**{name: table[name].cast(INSTANT) for name in unknown}) if unknown else table
+    )
 
 
 def _literal(paths: Sequence[Path]) -> list[str]:

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
+from clv.errors import OrdersError
 from clv.transactions.engines.base import Engine
 from clv.transactions.sources import files
 
@@ -148,7 +149,13 @@ class Source:
         their number and a sum of their hashes, which the engine computes.
         """
         if self.paths:
-            return files.sha256(list(self.paths))
+            try:
+                return files.sha256(list(self.paths))
+            except OSError as error:
+                raise OrdersError(
+                    f"{self.name!r} cannot be read: {error.strerror}. It was there a moment ago; "
+                    "read it again when it is no more being changed."
+                ) from None
         fields = [log[c].cast(str).fill_null("") for c in ("customer_id", "date", "amount")]
         line = fields[0]
         for field in fields[1:]:

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 from clv.errors import OrdersError
 from clv.transactions.engines import Engine
 from clv.transactions.sources.base import Source
+from clv.transactions.sources.columns import faults_of_names
 from clv.transactions.sources.encodings import as_utf8
 
 __all__ = ["CsvSource", "open_csv"]
@@ -66,12 +67,7 @@ def csv_layout(readable: Mapping[Path, Path]) -> tuple[list[str], str]:
     """Return the columns (the first line, which all files share) and the delimiter."""
     first, *others = readable
     columns, delimiter = _header(first, readable[first])
-    faults = []
-    twice = sorted({c for c in columns if columns.count(c) > 1})
-    if twice:
-        faults.append(
-            f"{str(first)!r} has more than one column named {', '.join(map(repr, twice))}."
-        )
+    faults = faults_of_names(columns, str(first))
     for other in others:
         theirs = _header(other, readable[other])
         if theirs != (columns, delimiter):

@@ -37,7 +37,9 @@ STRANGE = re.compile(
     # Signs that are the euro and letters in ISO 8859-15.
     "|[¤¦¨´¸¼½¾]"
     # Signs in the midst of a word: these bytes are letters in code page 850 and on the Mac.
-    "|(?<=[a-zà-ÿ])[€…“”‘•–—™](?=[a-zà-ÿ])",
+    "|(?<=[a-zà-ÿ])[€…“”‘•–—™](?=[a-zà-ÿ])"
+    # What UTF-8 looks like here, where a part of the file is in another encoding.
+    "|(?-i:[ÂÃ])[\u00a0-¿\u2013-\u203a€™]",
     re.IGNORECASE,
 )
 

@@ -26,6 +26,7 @@ LARGEST, MOST_CELLS = 2 << 30, 32_000_000
 the last row and column, because all are held in memory: a small file can ask for any size."""
 
 CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 BLOCK, OVERLAP = 1 << 20, 256
 ROWS = 50_000
 
@@ -54,6 +55,7 @@ def open_excel(
     """Open the first sheet that has rows, or the one that is named."""
     import python_calamine as calamine
 
+    _refuse_compound(path, what)
     _refuse_too_large(path, what)
     try:
         with calamine.load_workbook(path) as book:
@@ -116,6 +118,23 @@ def _reader(rows: Iterator[list[Any]], columns: list[tuple[int, str]]) -> pa.Rec
             )
             for some in iter(lambda: list(islice(rows, ROWS)), [])
         ),
+    )
+
+
+def _refuse_compound(path: Path, what: str) -> None:
+    """Refuse what Excel before 2007 wrote, and what hides a workbook behind a password."""
+    with path.open("rb") as stream:
+        if stream.read(len(COMPOUND)) != COMPOUND:
+            return
+        folder = stream.read(BLOCK)
+    if "EncryptedPackage".encode("utf-16-le") in folder:
+        raise OrdersError(
+            f"{str(path)!r} is protected by a password. Open it in Excel and save it without one, "
+            f"or save the {what} as CSV."
+        )
+    raise OrdersError(
+        f"{str(path)!r} is a workbook of Excel before 2007, or another old document. Open it in a "
+        f"spreadsheet and save it as .xlsx, or save the {what} as CSV."
     )
 
 

@@ -65,30 +65,9 @@ def find(source: str | os.PathLike[str], what: str = "orders") -> Found:
         Where there is no such file, or one of them cannot hold rows; all faults at once.
     """
     text = os.fspath(source)
-    path = Path(text)
-    root = None
-    if glob.has_magic(text) and not path.exists():
-        found = glob.glob(text, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
-        paths = sorted(p for p in map(Path, found) if not p.is_dir())
-        if not paths:
-            raise OrdersError(f"No file matches the pattern {text!r}.{_near(path)}")
-    elif not path.exists():
-        raise OrdersError(f"There is no file {text!r}.{_near(path)}")
-    elif path.is_dir():
-        root, paths = path, _parquet_below(path)
-    else:
-        paths = [path]
-    faults = []
-    for p in paths:
-        if kind_of(p) is None:
-            faults.append(
-                f"{str(p)!r} is neither {READ}: save the {what} as CSV (in a spreadsheet: Save As, "
-                "CSV UTF-8)."
-            )
-        elif not os.access(p, os.R_OK):
-            faults.append(f"{str(p)!r} cannot be read: no permission.")
-        elif p.stat().st_size == 0:
-            faults.append(f"{str(p)!r} is empty (0 bytes).")
+    root = Path(text) if Path(text).is_dir() else None
+    paths = _named(text)
+    faults = [fault for p in paths for fault in _faults(p, what)]
     kinds = {kind for kind in map(kind_of, paths) if kind is not None}
     if len(kinds) > 1:
         faults.append(f"{text!r} names files of several kinds; read one kind at a time.")
@@ -99,6 +78,43 @@ def find(source: str | os.PathLike[str], what: str = "orders") -> Found:
     if faults:
         raise OrdersError.of(faults)
     return Found(paths, kinds.pop(), root)
+
+
+def _named(text: str) -> list[Path]:
+    """The files that a path or a pattern names; at least one."""
+    path = Path(text)
+    try:
+        there = path.exists()
+    except OSError as error:  # such as a folder on the way that may not be looked into
+        raise OrdersError(f"{text!r} cannot be read: {error.strerror}.") from None
+    if there:
+        return _parquet_below(path) if path.is_dir() else [path]
+    if glob.has_magic(text):
+        found = glob.glob(text, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
+        if paths := sorted(p for p in map(Path, found) if not p.is_dir()):
+            return paths
+        raise OrdersError(f"No file matches the pattern {text!r}.{_near(path)}")
+    if path.is_symlink():
+        raise OrdersError(f"{text!r} is a link to {str(path.readlink())!r}, where nothing is.")
+    raise OrdersError(f"There is no file {text!r}.{_near(path)}")
+
+
+def _faults(path: Path, what: str) -> list[str]:
+    """Say why a file cannot hold rows, by its name and what the system says of it."""
+    if kind_of(path) is None:
+        return [
+            (
+                f"{str(path)!r} is neither {READ}: save the {what} as CSV (in a spreadsheet: Save "
+                "As, CSV UTF-8)."
+            )
+        ]
+    if not path.is_file():
+        return [f"{str(path)!r} is a pipe, a device or a socket; give a file."]
+    if not os.access(path, os.R_OK):
+        return [f"{str(path)!r} cannot be read: no permission."]
+    if path.stat().st_size == 0:
+        return [f"{str(path)!r} is empty (0 bytes)."]
+    return []
 
 
 def kind_of(path: Path) -> Kind | None:
@@ -144,6 +160,13 @@ def _parquet_below(root: Path) -> list[Path]:
             f"{str(root)!r} is a directory ({holds}). Give a file, or a pattern such as "
             f"{str(root / ('*' + Path(inside[0]).suffix if inside else '*.csv'))!r}."
         )
+    others = sorted(str(p.relative_to(root)) for p in root.rglob("*") if _of_another_kind(p, root))
+    if others:
+        raise OrdersError(
+            f"{str(root)!r} holds Parquet files and {', '.join(map(repr, others[:3]))}"
+            f"{f' and {len(others) - 3} more' if len(others) > 3 else ''}; read one kind at a "
+            f"time, such as {str(root / '**' / '*.parquet')!r}."
+        )
     keys = {tuple(_keys(p.relative_to(root))): p for p in reversed(paths)}
     if len(keys) > 1:
         told = " and ".join(
@@ -152,6 +175,15 @@ def _parquet_below(root: Path) -> list[Path]:
         )
         raise OrdersError(f"The folders of {str(root)!r} name different columns: {told}.")
     return paths
+
+
+def _of_another_kind(path: Path, root: Path) -> bool:
+    """Whether a file below a folder of Parquet files may hold orders too; a .txt may be a note."""
+    return (
+        kind_of(path) not in {None, "parquet"}
+        and path.suffix.lower() != ".txt"
+        and not any(part[0] in "._" for part in path.relative_to(root).parts)
+    )
 
 
 def _keys(path: Path) -> list[str]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import ibis.expr.types as ir
+import pyarrow.parquet as pq
 
+from clv.errors import OrdersError
 from clv.transactions.engines import Engine
 from clv.transactions.sources.base import Source
+from clv.transactions.sources.columns import faults_of_names
 
 __all__ = ["ParquetSource", "open_parquet"]
+
+MARK, ENCRYPTED = b"PAR1", b"PARE"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +46,26 @@ def open_parquet(
     paths: list[Path], name: str, engine: Engine, root: Path | None = None
 ) -> ParquetSource:
     """Open Parquet files of the same columns as one source."""
+    faults = [fault for path in paths for fault in _faults(path)]
+    if faults:
+        raise OrdersError.of(faults)
     with engine.told(name):
+        if faults := faults_of_names(pq.read_schema(paths[0]).names, str(paths[0])):
+            raise OrdersError.of(faults)
         table = engine.read_parquet(paths, root)
     return ParquetSource(table, name, "parquet", engine, tuple(paths), root=root)
+
+
+def _faults(path: Path) -> list[str]:
+    """Say what a file is that is no whole Parquet file: each begins and ends with its mark."""
+    with path.open("rb") as stream:
+        start = stream.read(len(MARK))
+        stream.seek(max(stream.seek(0, os.SEEK_END) - len(MARK), 0))
+        end = stream.read()
+    if start == end == MARK:
+        return []
+    if start == ENCRYPTED:
+        return [f"{str(path)!r} is encrypted. Write it without encryption, or read it in Python."]
+    if start == MARK:
+        return [f"{str(path)!r} cannot be read: the end of the file is missing."]
+    return [f"{str(path)!r} is no Parquet file, whatever its name: it does not begin like one."]
