@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from clv.book import Book
 from clv.book.directory import (
+    INCIDENTS,
     INTERVAL_COLUMNS,
     MODELS,
     POLICY,
@@ -38,6 +39,7 @@ from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpend, PooledSpendFit
 from clv.recommend.policy import Policy
 from clv.transactions.orders import Orders, read_orders
+from clv.transactions.returns.incidents import incident_rows
 from clv.transactions.summary import CustomerHistories, histories
 from clv.value.lifetime_value import paid_share, score
 from clv.value.terms import Terms
@@ -140,6 +142,7 @@ def build_book(
         "source": source_beside(Path(path), orders.source),
         "input_sha256": orders.sha256,
         "schema": orders.schema.to_dict(),
+        "returns": orders.returns_policy,
         "rows": found.report.to_dict(),
         "end": found.end.isoformat(),
         "end_assumed": found.end_assumed,
@@ -178,6 +181,8 @@ def build_book(
         }
         (folder / MODELS).write_text(json.dumps(models, indent=2) + "\n", encoding="utf-8")
         (folder / POLICY).write_text(policy.to_toml(), encoding="utf-8")
+        if orders.returns is not None and orders.returns_policy == "incident":
+            orders.opened.engine.write_parquet(incident_rows(orders.returns), folder / INCIDENTS)
     return Book(Path(path))
 
 

@@ -51,7 +51,7 @@ Examples:
   clv incidents fit book tickets.csv --dry-run --format json""",
 )
 @book_argument
-@click.argument("incidents_log", metavar="INCIDENTS")
+@click.argument("incidents_log", metavar="[INCIDENTS]", required=False)
 @orders_option
 @click.option(
     "--link",
@@ -65,13 +65,20 @@ Examples:
 @quiet_option
 @format_option
 def fit(
-    book: Book, incidents_log: str, orders: str | None, link: Link, *, dry_run: bool, form: str
+    book: Book,
+    incidents_log: str | None,
+    orders: str | None,
+    link: Link,
+    *,
+    dry_run: bool,
+    form: str,
 ) -> None:
     """Say what the problems in INCIDENTS do to customers, and let BOOK learn from it.
 
     INCIDENTS is a CSV or Parquet file, or an export of Zendesk tickets, with a customer, a time and
     a type in each row. What was learned moves the recovery limits from then on; of goodwill, only
-    what chance decided.
+    what chance decided. Without INCIDENTS, the returns among the orders are taken, in a book that
+    was built with --returns incident.
     """
     from clv.incidents.learning import learn_from_incidents
 

@@ -31,11 +31,12 @@ def orders_options(command: F) -> F:
         customer_id: str | None,
         date: str | None,
         amount: str | None,
+        returns: str,
         **others: Any,
     ) -> Any:
         named = {"customer_id": customer_id, "date": date, "amount": amount}
         schema = _schema(schema_file, _roles(columns) | named)
-        return command(*args, reading={"schema": schema}, **others)
+        return command(*args, reading={"schema": schema, "returns": returns}, **others)
 
     for option in reversed(
         [
@@ -72,6 +73,15 @@ def orders_options(command: F) -> F:
                 metavar="FILE",
                 help="File that says which column is what, and how dates, decimals, time zones "
                 "and currencies are meant.",
+            ),
+            click.option(
+                "--returns",
+                type=click.Choice(["net", "ignore", "incident"]),
+                default="net",
+                show_default=True,
+                help="net: subtract each return or cancellation from the order that it reverses; "
+                "ignore: set them aside; incident: as net, and record each as a problem of type "
+                "returned_item.",
             ),
         ]
     ):
@@ -116,5 +126,9 @@ def echo_rows_read(
         )
         for example in aside["examples"] if examples else ():
             paragraph(example, indent="      ", err=err)
+    if report.get("returns"):  # books built before have no word on them
+        from clv.transactions.report import ReturnsReport
+
+        paragraph(str(ReturnsReport(**report["returns"])), indent="  - ", err=err)
     for notice in report["notices"]:
         paragraph(notice, indent="  - ", err=err)

@@ -24,6 +24,7 @@ from clv.errors import BookError
 
 __all__ = [
     "FORMAT",
+    "INCIDENTS",
     "INTERVAL_COLUMNS",
     "MANIFEST",
     "MODELS",
@@ -39,6 +40,8 @@ __all__ = [
 
 FORMAT = 4
 MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
+INCIDENTS = "incidents.parquet"
+"""Returns as incidents, in books that were built so."""
 SCORE_COLUMNS = (
     "customer_id",
     "frequency",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clv.book import Book
+from clv.book.directory import INCIDENTS, whole
 from clv.errors import OrdersError, RequestError
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.schema import Schema
@@ -17,7 +18,7 @@ from clv.transactions.schema import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BookOrders", "orders_of", "source_beside"]
+__all__ = ["BookOrders", "orders_of", "returned_items", "source_beside"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +66,15 @@ def orders_of(
     """
     if isinstance(source, Orders):
         return _later(book, source)
-    if source is not None:
-        return _later(book, read_orders(source))
     about = book.manifest
+    returns = about.get("returns", "ignore")  # as they were before a book said it
+    if source is not None:
+        return _later(book, read_orders(source, returns=returns))
     source = str(about["source"])
     try:
-        orders = read_orders(_found(book, source), schema=Schema.from_dict(about["schema"]))
+        orders = read_orders(
+            _found(book, source), schema=Schema.from_dict(about["schema"]), returns=returns
+        )
     except OrdersError as error:
         raise RequestError(
             f"The orders that {book.path} was built from, {source!r}, cannot be read "
@@ -82,6 +86,28 @@ def orders_of(
             "grown, name it: --orders ORDERS (in Python: orders=)."
         )
     return BookOrders(orders, book.end)
+
+
+def returned_items(book: Book) -> Path:
+    """Where the returns among the orders of a book are, as an incident log.
+
+    Parameters
+    ----------
+    book : Book
+        Built with returns as incidents.
+
+    Raises
+    ------
+    RequestError
+        Where it was not.
+    """
+    file = whole(book.path) / INCIDENTS
+    if INCIDENTS not in book.manifest["files"]:
+        raise RequestError(
+            f"Name a log of incidents: {book.path} has none of its own. clv build with "
+            "--returns incident takes the returns among the orders for incidents."
+        )
+    return file
 
 
 def source_beside(path: Path, source: str) -> str:

@@ -19,7 +19,7 @@ from scipy.special import expit
 
 from clv.arrays import Floats
 from clv.book import Book
-from clv.book.orders import orders_of
+from clv.book.orders import orders_of, returned_items
 from clv.incidents.effects import LearnedEffect, LearnedType, ends, learned_effects, on_log_odds
 from clv.inference.assumed_handling import AssumedHandling, with_assumed_handling
 from clv.inference.incident_posterior import IncidentPosterior, incident_posterior
@@ -205,7 +205,7 @@ class IncidentLearning:
 
 def learn_from_incidents(
     book: Book,
-    incidents: IncidentLog | str | os.PathLike[str] | pd.DataFrame,
+    incidents: IncidentLog | str | os.PathLike[str] | pd.DataFrame | None = None,
     *,
     orders: Orders | str | os.PathLike[str] | pd.DataFrame | None = None,
     link: Link = "separate",
@@ -218,8 +218,9 @@ def learn_from_incidents(
     ----------
     book : Book
         Whose orders and policy.
-    incidents : IncidentLog, path, pattern of paths, or pandas.DataFrame
-        As for :func:`clv.read_incidents`; types are those of the policy.
+    incidents : IncidentLog, path, pattern of paths, or pandas.DataFrame, optional
+        As for :func:`clv.read_incidents`; types are those of the policy. Without it, the returns
+        among the orders, in a book that was built with them as incidents.
     orders : Orders, path, pattern of paths, or pandas.DataFrame, optional
         Where the orders of the book are, if not where they were when it was built.
     link : {"separate", "shared"}
@@ -250,7 +251,7 @@ def learn_from_incidents(
     """
     policy = book.stated_policy
     found = orders_of(book, orders)
-    log = incidents
+    log = returned_items(book) if incidents is None else incidents
     if not isinstance(log, IncidentLog):
         log = read_incidents(log, kinds=policy.problems)
     histories = incident_histories(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
@@ -22,6 +22,9 @@ from clv.transactions.returns import NetReturns, net_returns
 from clv.transactions.schema import Schema, doubts, recognise
 from clv.transactions.settings import settle, with_kinds
 from clv.transactions.sources import Source, open_source
+
+if TYPE_CHECKING:
+    from clv.transactions.incidents import IncidentLog
 
 __all__ = ["Orders", "read_orders"]
 
@@ -54,6 +57,8 @@ class Orders:
         frame, the hash of its customers, days and amounts as text.
     opened : Source
         The engine that holds `days`.
+    returns_policy : {"net", "ignore", "incident"}
+        What was asked to be done with returns.
     returns : NetReturns or None
         Returns and the orders they reverse; None where there are none, or they are ignored.
     """
@@ -66,6 +71,7 @@ class Orders:
     last_date: date
     sha256: str = field(repr=False)
     opened: Source = field(repr=False)
+    returns_policy: Policy = "net"
     returns: NetReturns | None = field(default=None, repr=False)
 
     @property
@@ -108,6 +114,45 @@ class Orders:
         if cut is None or cut >= end:
             return stood
         return self.days_by(cut).union(stood.filter(stood["date"] > cut))
+
+    def incidents(self) -> IncidentLog:
+        """Returns as service incidents of type `returned_item`, reported by the customer.
+
+        What a customer sent back at one time is one incident; its loss is what came back. A return
+        is an incident whether or not the order that it reverses was found.
+
+        Returns
+        -------
+        IncidentLog
+            What :func:`clv.incident_histories` takes.
+
+        Raises
+        ------
+        RequestError
+            Where there are no returns, or they were ignored.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> orders = read_orders(pd.DataFrame({
+        ...     "customer_id": ["007", "007"],
+        ...     "date": ["2024-01-15", "2024-01-20"],
+        ...     "amount": [12.5, -4.0],
+        ... }), returns="incident")
+        >>> orders.incidents().frame[["customer_id", "type", "loss_amount"]].to_numpy().tolist()
+        [['007', 'returned_item', 4.0]]
+        """
+        from clv.transactions.incidents import read_incidents
+        from clv.transactions.returns.incidents import incident_rows
+
+        if self.returns is None:
+            ignored = self.returns_policy == "ignore"
+            raise RequestError(
+                f"{self.source!r} was read with returns ignored; read it with returns='incident'."
+                if ignored
+                else f"There are no returns among the orders of {self.source!r}."
+            )
+        return read_incidents(self.opened.collect(incident_rows(self.returns)).to_pandas())
 
 
 def read_orders(
@@ -231,6 +276,7 @@ def read_orders(
         last_date=max(last_date, taken_back.last_date) if taken_back else last_date,
         sha256=opened.sha256(log),
         opened=opened,
+        returns_policy=returns,
         returns=taken_back,
     )
     _let_go(opened, log)
