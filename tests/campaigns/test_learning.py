@@ -66,6 +66,25 @@ def test_the_policy_learns_from_chance(found: CampaignFit) -> None:
     assert found.learned["retention.money_scale"].share_from_data > 0.3
 
 
+def test_rows_after_the_end_are_set_aside_and_change_nothing(
+    shop: Shop, built: Path, found: CampaignFit
+) -> None:
+    """One row of the campaign and another campaign, both after the orders end."""
+    rows = shop.campaigns.assign(campaign="2023-05-01")
+    later = rows.head(300).assign(date=pd.Timestamp("2024-02-01"), campaign="later")
+    one = rows.head(1).assign(customer_id="late", date=pd.Timestamp("2024-01-01"))
+    log = read_campaigns(pd.concat([rows, one, later]))
+    told = fit_campaigns(Book(built), log)
+    assert any(
+        aside.startswith("301 rows: after the end of observation, 2023-12-31")
+        for aside in told.set_aside
+    )
+    assert [c.campaign for c in told.campaigns] == [c.campaign for c in found.campaigns]
+    assert told.learned.figures == found.learned.figures
+    with pytest.raises(CampaignsError, match="Up to then no campaign"):
+        fit_campaigns(Book(built), read_campaigns(later.assign(campaign="later")))
+
+
 def test_the_book_follows_what_it_has_learned(
     built: Path, found: CampaignFit, tmp_path: Path
 ) -> None:
