@@ -218,24 +218,24 @@ def _rows_aside(source: Source, reading: Reading, reason: int) -> tuple[str, ...
     """Say where the first rows stand that are set aside for a reason, and what they say."""
     schema = reading.schema
     shown = [str(schema.customer_id), str(schema.date), *schema.value_columns]
-    table = source.table.select(
-        aside=(reading.aside(source.table) == reason).fill_null(ibis.literal(value=False)),
-        **{f"said_{i}": source.table[name].cast(str) for i, name in enumerate(shown)},
-    )
-    rows = source.first_rows(table, "aside", [f"said_{i}" for i in range(len(shown))])
+    table = reading.log(source.table, **_texts(source, shown))
+    aside = (table["aside"] == reason).fill_null(ibis.literal(value=False))
+    rows = source.first_rows(table.mutate(here=aside), "here", [*_texts(source, shown)])
     return tuple(f"{row.where}: {', '.join(map(quoted, row.values))}" for row in rows)
 
 
 def _examples(source: Source, reading: Reading, fault: str, shown: Sequence[str]) -> str:
     """Say where the first faulty rows are and what they say."""
-    table = source.table.select(
-        **{fault: reading.expressions(source.table)[fault]},
-        **{f"said_{i}": source.table[name].cast(str) for i, name in enumerate(shown)},
-    )
-    found = source.first_rows(table, fault, [f"said_{i}" for i in range(len(shown))])
+    texts = _texts(source, shown)
+    found = source.first_rows(reading.log(source.table, **texts), fault, [*texts])
     return "; ".join(
         f"{row.where}: {' x '.join(quoted(value) for value in row.values)}" for row in found
     )
+
+
+def _texts(source: Source, columns: Sequence[str]) -> dict[str, ir.StringValue]:
+    """Return columns of the source as texts, by names of their own."""
+    return {f"said_{i}": source.table[name].cast(str) for i, name in enumerate(columns)}
 
 
 def _currencies(source: Source, log: ir.Table) -> list[dict[str, Any]]:

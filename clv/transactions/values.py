@@ -30,6 +30,7 @@ __all__ = [
     "day",
     "moment",
     "number",
+    "stripped",
     "zoned",
 ]
 
@@ -147,7 +148,7 @@ def _of_naive(wall: ir.TimestampValue, engine: Engine, clock: Clock) -> ir.Times
 
 def _excel_day(column: ir.Column) -> ir.DateValue:
     least, most = EXCEL_DAYS
-    number = column.cast(str).strip().try_cast(dt.float64)
+    number = stripped(column.cast(str)).try_cast(dt.float64)
     whole = ibis.ifelse((number >= least) & (number <= most), number, None).floor().cast(dt.int32)
     zero: ir.TimestampScalar = ibis.literal(EXCEL_ZERO)
     return cast("ir.DateValue", (zero + whole.as_interval("D")).date())
@@ -162,7 +163,7 @@ def customer(column: ir.Column) -> ir.Column:
         whole = column.try_cast(dt.int64)
         said = ibis.ifelse(whole == column, whole.cast(str), column.cast(str))
         return said.nullif("nan")
-    text = column.cast(str).strip()
+    text = stripped(column.cast(str))
     return ibis.ifelse(text.isin(MISSING_ID), None, text)
 
 
@@ -170,7 +171,14 @@ def number(column: ir.Column) -> ir.DecimalValue:
     """A number to four decimals, null where it is none or 10^14 and more."""
     if isinstance(column, ir.NumericColumn) and not isinstance(column, ir.BooleanColumn):
         return cast("ir.DecimalValue", column.try_cast(AMOUNT))
-    return cast("ir.DecimalValue", column.cast(str).strip().try_cast(AMOUNT))
+    return cast("ir.DecimalValue", stripped(column.cast(str)).try_cast(AMOUNT))
+
+
+def stripped(text: ir.StringValue) -> ir.StringValue:
+    """A text without the white space around it."""
+    # White space is looked for before it is taken away, which costs the engine ten times as much.
+    around = (text < "!") | (text.right(1) < "!")
+    return cast("ir.StringValue", ibis.ifelse(around, text.strip(), text))
 
 
 def blank(column: ir.Column) -> ir.BooleanValue:
@@ -178,7 +186,7 @@ def blank(column: ir.Column) -> ir.BooleanValue:
     if isinstance(column, ir.FloatingColumn):
         return column.isnull() | column.isnan()
     if isinstance(column, ir.StringColumn):
-        return column.isnull() | (column.strip() == "")
+        return column.isnull() | (stripped(column) == "")
     return column.isnull()
 
 
@@ -195,5 +203,5 @@ def zoned(column: ir.Column) -> ir.BooleanValue:
 
 def date_text(column: ir.Column, *, time: bool = True) -> ir.StringValue:
     """A date as text, with or without the time of day behind it."""
-    text = column.cast(str).strip()
+    text = stripped(column.cast(str))
     return cast("ir.StringValue", text if time else text.re_replace(TIME, ""))

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 
 from clv.transactions.report import quoted
 from clv.transactions.sources import Source
-from clv.transactions.values import AMOUNT, blank
+from clv.transactions.values import AMOUNT, blank, stripped
 
 __all__ = ["MarkChoice", "choose_mark", "currency_written", "in_doubt", "number_written"]
 
@@ -80,7 +80,7 @@ def in_doubt(column: ir.Column) -> dict[str, ir.BooleanValue]:
 
     `1.234` and `12.000` have such a point that may set thousands apart; `1.5` and `0.850` do not.
     """
-    text = column.strip()
+    text = stripped(column)
     at = text.find(".")
     return {
         "pointed": at >= 0,
@@ -194,7 +194,7 @@ def _normal(column: ir.Column) -> ir.StringValue:
     for some, one in (("\u00a0\u202f\u2009", " "), ("\u2019", "'"), ("\u2212\u2013", "-")):
         for c in some:
             text = text.replace(c, one)
-    text = text.strip().upper()
+    text = stripped(text).upper()
     for nothing in (",--", ",-", ",\u2014"):  # 5,- is 5.00
         text = text.replace(nothing, ",00")
     for nothing in (".--", ".-", ".\u2014"):
