@@ -10,8 +10,8 @@ from typing import Any, Self
 __all__ = ["LogReport", "OrdersReport", "ReturnsReport", "SetAside", "counted", "quoted"]
 
 HOW = (
-    ("named_order", "by its number"),
-    ("same_line", "by the same item, quantity and price"),
+    ("named_order", "by number"),
+    ("same_line", "by the same row with the other sign"),
     ("same_item", "by the same item"),
     ("latest_order", "as the customer's latest before"),
 )
@@ -85,7 +85,8 @@ class ReturnsReport:
 
     def __str__(self) -> str:
         """Say it in two sentences."""
-        by = [f"{self.matched_by[how]:,} {words}" for how, words in HOW if self.matched_by.get(how)]
+        found = ((words, self.matched_by.get(how, 0)) for how, words in HOW)
+        by = [f"{words} for {counted(many, 'row')}" for words, many in found if many]
         if not by:
             return "No return could be subtracted from an order before it."
         gone = ""

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv.transactions.orders import Orders, read_orders
+from clv.transactions.orders import Orders, Policy, read_orders
 from clv.transactions.report import SetAside, quoted
 from clv.transactions.summary import histories
 
@@ -23,11 +23,12 @@ def days(orders: Orders) -> list[tuple[Any, ...]]:
     return [(str(r["customer_id"]), r["date"], r["rows"], r["amount"]) for r in rows]
 
 
-def one(**columns: Any) -> Orders:
+def one(*, returns: Policy = "net", **columns: Any) -> Orders:
     """Read a frame of given columns; customer, date and amount where they do not matter."""
     length = len(next(iter(columns.values())))
     plain: dict[str, list[Any]] = {"customer_id": ["a"], "date": ["2024-01-01"], "amount": [1]}
-    return read_orders(pd.DataFrame({k: v * length for k, v in plain.items()} | columns))
+    frame = pd.DataFrame({k: v * length for k, v in plain.items()} | columns)
+    return read_orders(frame, returns=returns)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_an_amount_of_zero_is_a_purchase_but_no_spend() -> None:
 
 def test_refunds_are_neither_purchases_nor_spend() -> None:
     when = ["2024-01-01", "2024-01-02", "2024-01-02", "2024-01-03"]
-    orders = one(date=when, amount=[5, 8, -8, -3])
+    orders = one(date=when, amount=[5, 8, -8, -3], returns="ignore")
     found = histories(orders, end="2024-01-31").to_pandas().loc["a"]
     assert (found["frequency"], found["recency"], found["monetary_value"]) == (1, 1, 8)
     (aside,) = orders.report.set_aside
@@ -180,7 +181,8 @@ def test_one_currency_is_reported() -> None:
 
 
 def test_a_report_is_json() -> None:
-    report = histories(one(amount=[1, -2]), end="2024-01-01").report.to_dict()
+    orders = one(amount=[1, -2], returns="ignore")
+    report = histories(orders, end="2024-01-01").report.to_dict()
     assert json.loads(json.dumps(report)) == report
     example = "row 1: 'a', '2024-01-01', '-2'"
     assert report["set_aside"] == [

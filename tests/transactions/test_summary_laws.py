@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from clv.errors import OrdersError
 from clv.history import Histories
 from clv.transactions.orders import Orders, read_orders
+from clv.transactions.report import OrdersReport
 from clv.transactions.split import holdout, tracking
 from clv.transactions.summary import CustomerHistories, histories
 from tests.reference import summary as reference
@@ -64,7 +66,7 @@ def frame(lines: list[Line]) -> pd.DataFrame:
 def read(lines: list[Line]) -> Orders:
     """Read a log; a log without a purchase is no example of these laws."""
     try:
-        return read_orders(frame(lines))
+        return read_orders(frame(lines), returns="ignore")
     except OrdersError as error:
         assume("is a purchase" not in str(error))
         raise
@@ -95,6 +97,13 @@ def same(left: Histories, right: Histories) -> None:
     assert left.spend is not None
     assert right.spend is not None
     np.testing.assert_array_equal(left.spend.mean_value, right.spend.mean_value)
+
+
+def without_places(report: OrdersReport) -> OrdersReport:
+    """A report without where its examples stand."""
+    return replace(
+        report, set_aside=tuple(replace(aside, examples=()) for aside in report.set_aside)
+    )
 
 
 @few
@@ -136,7 +145,7 @@ def test_the_order_of_rows_does_not_matter(logs: tuple[list[Line], list[Line]]) 
     left, right = (summary(log) for log in logs)
     assert rows(left) == rows(right)
     same(left, right)
-    assert left.report == right.report
+    assert without_places(left.report) == without_places(right.report)
 
 
 @few
@@ -211,9 +220,9 @@ def test_text_dates_and_timestamps_are_one_log(lines: list[Line]) -> None:
     text = frame(lines)
     typed = text.assign(date=pd.to_datetime(text["date"]), amount=text["amount"].astype(float))
     left = read(lines)
-    right = read_orders(typed)
+    right = read_orders(typed, returns="ignore")
     assert left.sha256 == right.sha256
-    assert left.report == right.report
+    assert without_places(left.report) == without_places(right.report)
 
 
 @few
