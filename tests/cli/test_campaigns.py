@@ -55,7 +55,7 @@ def test_the_table_names_each_arm_and_what_becomes_of_it(made: Path, tmp_path: P
     shutil.copytree(made / "book", tmp_path / "book")
     said = done("campaigns", "fit", tmp_path / "book", made / "campaigns.csv", "--by", "stage").out
     for part in (
-        "Chance decided who was treated: randomised.",
+        "Chance decided who was treated: causal.",
         "What each arm changed, per customer",
         "Gained per unit of money spent",
         "retention.effect",
