@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from clv.recommend.retention import retention_budget as retention_budget
     from clv.transactions.campaigns import read_campaigns as read_campaigns
     from clv.transactions.engines import DuckDBEngine as DuckDBEngine
+    from clv.transactions.engines.spark import SparkEngine as SparkEngine
     from clv.transactions.incidents import IncidentLog as IncidentLog
     from clv.transactions.incidents import incident_histories as incident_histories
     from clv.transactions.incidents import read_incidents as read_incidents
@@ -102,6 +103,7 @@ _HOME = {
     "Schema": "clv.transactions.schema",
     "SeasonalFit": "clv.inference.seasonal_fit",
     "ShiftedBetaGeometric": "clv.models.shifted_beta_geometric",
+    "SparkEngine": "clv.transactions.engines.spark",
     "SurvivalCounts": "clv.models.survival_counts",
     "allocate": "clv.recommend.allocation",
     "assign_offer": "clv.incidents",

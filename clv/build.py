@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import duckdb
 import ibis
 import numpy as np
 import pyarrow.parquet as pq
@@ -55,7 +54,7 @@ __all__ = ["build_book"]
 
 M = TypeVar("M", bound=Model[Any])
 
-LIBRARIES = ("clv", "duckdb", "ibis-framework", "numpy", "scipy")
+LIBRARIES = ("clv", "ibis-framework", "numpy", "scipy")
 ROW_GROUP = 20_000
 """Rows of one Parquet row group: a look-up of one customer reads one of them."""
 
@@ -149,7 +148,7 @@ def build_book(
         "unit": unit,
         "engine": orders.opened.engine.name,
         "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in LIBRARIES},
+        | {name: version(name) for name in (*LIBRARIES, orders.opened.engine.library)},
         "customers": found.customers,
         "repeat_customers": found.repeat_customers,
         "patterns": len(found),
@@ -166,7 +165,7 @@ def build_book(
     }
     progress("Writing the book")
     with write_book(Path(path), manifest) as folder:
-        _write_values(table, folder / VALUES)
+        _write_values(found, table, folder / VALUES)
         progress("Drawing intervals")
         about = ValuedBy(found.customers, terms, found.end, unit, manifest["paid_share"])
         manifest["intervals"] |= store_intervals(folder / VALUES, draws, about, row_group=ROW_GROUP)
@@ -223,15 +222,12 @@ def _with_concerns(fit: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]
     return fit | {"concerns": concerns, "identified": not concerns}
 
 
-def _write_values(table: ir.Table, file: Path) -> None:
-    """Write one row a customer, bounds still open; a full disk is an OSError, whoever meets it."""
+def _write_values(found: CustomerHistories, table: ir.Table, file: Path) -> None:
+    """Write one row a customer, bounds still open."""
     values = table.select(*SCORE_COLUMNS, "first_date").order_by("customer_id")
     values = values.mutate(**{name: ibis.null("float64") for name in INTERVAL_COLUMNS})
-    try:
-        # Half the time of a denser compression; bounds that are stored write the file anew.
-        values.to_parquet(file, row_group_size=ROW_GROUP, compression="snappy")
-    except duckdb.IOException as error:
-        raise OSError(str(error)) from None
+    # Half the time of a denser compression; bounds that are stored write the file anew.
+    found.opened.engine.write_parquet(values, file, row_group_size=ROW_GROUP, compression="snappy")
 
 
 def _totals(values: Path) -> dict[str, float | None]:

@@ -32,11 +32,18 @@ def orders_options(command: F) -> F:
         date: str | None,
         amount: str | None,
         returns: str,
+        engine: str,
+        memory: str | None,
+        threads: int | None,
         **others: Any,
     ) -> Any:
+        from clv.transactions.engines import open_engine
+
         named = {"customer_id": customer_id, "date": date, "amount": amount}
         schema = _schema(schema_file, _roles(columns) | named)
-        return command(*args, reading={"schema": schema, "returns": returns}, **others)
+        with open_engine(engine, memory=memory, threads=threads) as opened:
+            reading = {"schema": schema, "returns": returns, "engine": opened}
+            return command(*args, reading=reading, **others)
 
     for option in reversed(
         [
@@ -82,6 +89,26 @@ def orders_options(command: F) -> F:
                 help="net: subtract each return or cancellation from the order that it reverses; "
                 "ignore: set them aside; incident: as net, and record each as a problem of type "
                 "returned_item.",
+            ),
+            click.option(
+                "--engine",
+                default="duckdb",
+                show_default=True,
+                metavar="NAME",
+                help="What computes over the orders: duckdb; spark, on this machine; or the URL of "
+                "a Spark cluster, such as spark://host:7077.",
+            ),
+            click.option(
+                "--memory",
+                metavar="SIZE",
+                help="The most memory for that, as 4GB; what does not fit goes to disk. Four "
+                "fifths of the machine's by default.",
+            ),
+            click.option(
+                "--threads",
+                type=int,
+                metavar="N",
+                help="How many threads compute; one for each core by default.",
             ),
         ]
     ):

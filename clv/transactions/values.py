@@ -127,13 +127,11 @@ def _written_moment(column: ir.Column, engine: Engine, clock: Clock) -> ir.Times
         plain = column.cast(dt.Timestamp())
         return _of_instant(plain, engine, clock) if aware else _of_naive(plain, engine, clock)
     text = date_text(column)
-    naive = text.try_cast(dt.Timestamp())
+    naive = engine.wall_time(text)
     if clock.written is not None:  # a day without a time of day is that day everywhere
         naive = ibis.ifelse(text.length() > 10, _of_naive(naive, engine, clock), naive)
-    instant = text.try_cast(dt.Timestamp("UTC")).cast(dt.Timestamp())
-    found = ibis.ifelse(zoned(column), _of_instant(instant, engine, clock), naive)
-    digit_first = (text >= "0") & (text < ":")  # `epoch` is a date to some engines
-    return cast("ir.TimestampValue", ibis.ifelse(digit_first, found, None))
+    instant = _of_instant(engine.instant(text), engine, clock)
+    return cast("ir.TimestampValue", ibis.ifelse(zoned(column), instant, naive))
 
 
 def _of_instant(utc: ir.TimestampValue, engine: Engine, clock: Clock) -> ir.TimestampValue:
@@ -162,7 +160,7 @@ def customer(column: ir.Column) -> ir.Column:
         # A gap among integers makes floats of them: 17850 must not become 17850.0.
         whole = column.try_cast(dt.int64)
         said = ibis.ifelse(whole == column, whole.cast(str), column.cast(str))
-        return said.nullif("nan")
+        return ibis.ifelse(blank(column), None, said)
     text = stripped(column.cast(str))
     return ibis.ifelse(text.isin(MISSING_ID), None, text)
 

@@ -34,11 +34,14 @@ class Engine(ABC):
     ----------
     name : str
         What it is called in options and in a book.
+    library : str
+        The distribution that it is.
     folder : Path
         A private folder for temporary files, which goes with the engine.
     """
 
     name: ClassVar[str]
+    library: ClassVar[str]
 
     def __init__(self, owner: object) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="clv-"))
@@ -125,8 +128,9 @@ class Engine(ABC):
         *,
         partition_by: Sequence[str] = (),
         row_group_size: int | None = None,
+        compression: str = "zstd",
     ) -> None:
-        """Compute a table and write it, compressed by zstd.
+        """Compute a table and write it.
 
         Parameters
         ----------
@@ -138,6 +142,8 @@ class Engine(ABC):
             Columns of which each combination has a folder of its own, such as `stage=new`.
         row_group_size : int, optional
             The most rows of one row group.
+        compression : {"zstd", "snappy"}
+            The smaller, or the faster.
 
         Raises
         ------
@@ -180,6 +186,14 @@ class Engine(ABC):
         zone : str
             Name of the time zone, such as "Europe/Berlin".
         """
+
+    @abstractmethod
+    def wall_time(self, text: ir.StringValue) -> ir.TimestampValue:
+        """Read text as a time without an offset from UTC, ISO 8601; null where it is not one."""
+
+    @abstractmethod
+    def instant(self, text: ir.StringValue) -> ir.TimestampValue:
+        """Read text as a time with an offset from UTC, and return it in UTC; else null."""
 
     @abstractmethod
     def on_first_day(self, amount: ir.Column, day: ir.Column) -> ir.DecimalScalar:

@@ -72,6 +72,7 @@ class DuckDBEngine(Engine):
     """
 
     name: ClassVar[str] = "duckdb"
+    library: ClassVar[str] = "duckdb"
 
     def __init__(self, *, memory: str | None = None, threads: int | None = None) -> None:
         self.check(memory, threads)
@@ -184,9 +185,10 @@ class DuckDBEngine(Engine):
         *,
         partition_by: Sequence[str] = (),
         row_group_size: int | None = None,
+        compression: str = "zstd",
     ) -> None:
         """Compute a table and write it: see :meth:`Engine.write_parquet`."""
-        options = ["FORMAT parquet", "COMPRESSION zstd"]
+        options = ["FORMAT parquet", f"COMPRESSION {compression}"]
         if partition_by:
             names = ", ".join(f'"{name}"' for name in partition_by)
             options += [f"PARTITION_BY ({names})", "OVERWRITE"]
@@ -202,7 +204,21 @@ class DuckDBEngine(Engine):
 
     def strptime(self, text: ir.StringValue, layout: str) -> ir.DateValue:
         """Read text as a date: see :meth:`Engine.strptime`."""
-        return cast("ir.DateValue", _try_strptime(text, layout).date())
+        found = _try_strptime(text, layout).date()
+        # To DuckDB these words are dates in every layout.
+        word = text.lower().isin(["epoch", "infinity", "-infinity"])
+        return cast("ir.DateValue", ibis.ifelse(word, None, found))
+
+    def wall_time(self, text: ir.StringValue) -> ir.TimestampValue:
+        """Read text as a time without an offset: see :meth:`Engine.wall_time`."""
+        found = text.try_cast(dt.Timestamp())
+        # DuckDB reads 10:00 PM as 10:00, and `epoch` as a date.
+        odd = text.right(1).isin(["M", "m"]) | ~text.left(1).between("0", "9")
+        return cast("ir.TimestampValue", ibis.ifelse(odd, None, found))
+
+    def instant(self, text: ir.StringValue) -> ir.TimestampValue:
+        """Read text as a time with an offset: see :meth:`Engine.instant`."""
+        return cast("ir.TimestampValue", text.try_cast(dt.Timestamp("UTC")).cast(dt.Timestamp()))
 
     def local_time(self, utc: ir.TimestampValue, zone: str) -> ir.TimestampValue:
         """Return what clocks show: see :meth:`Engine.local_time`."""
