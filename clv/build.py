@@ -36,6 +36,8 @@ from clv.models.base import Model
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpend, PooledSpendFit
+from clv.quality.check import cheap_findings
+from clv.quality.report import worst
 from clv.recommend.policy import Policy
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.returns.incidents import incident_rows
@@ -136,6 +138,7 @@ def build_book(
     progress("Valuing the customers")
     leave_months = policy.retention.period_months
     table = score(found, purchases.model, spend.model, terms, leave_months=leave_months)
+    quality = cheap_findings(orders, found)
     manifest: dict[str, Any] = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "source": source_beside(Path(path), orders.source),
@@ -143,6 +146,10 @@ def build_book(
         "schema": orders.schema.to_dict(),
         "returns": orders.returns_policy,
         "rows": found.report.to_dict(),
+        "quality": {
+            "verdict": worst(quality),
+            "findings": {finding.topic: finding.to_dict() for finding in quality},
+        },
         "end": found.end.isoformat(),
         "end_assumed": found.end_assumed,
         "unit": unit,

@@ -57,6 +57,7 @@ def build(
     """
     import clv
     from clv.book.directory import refuse_other
+    from clv.quality.report import UNSUITED
 
     refuse_other(output)  # before the work, not after it
     policy = clv.Policy.load(policy_file) if policy_file else clv.Policy()
@@ -83,6 +84,9 @@ def build(
             f"{percent(about['paid_share'], 1)} of the repeat purchases were paid for, the others "
             "were free; expected spend and values count that share."
         )
+    for finding in about["quality"]["findings"].values():
+        if finding["verdict"] == UNSUITED:
+            paragraph(f"Caution: {finding['sentence']} {finding['advice']}")
     for concern in book.concerns:
         paragraph(f"Caution: {concern}")
     if policy.assumed:

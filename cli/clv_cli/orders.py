@@ -136,9 +136,7 @@ def _schema(file: Path | None, columns: Mapping[str, str | None]) -> Any:
     return Schema.of(file).with_columns({k: v for k, v in columns.items() if v is not None})
 
 
-def echo_rows_read(
-    report: Mapping[str, Any], *, err: bool = False, examples: bool = False
-) -> None:
+def echo_rows_read(report: Mapping[str, Any], *, err: bool = False, examples: bool = False) -> None:
     """Say what was read, what was kept, and what was set aside and why, if asked with examples."""
     has_amount = report["amount_read"] is not None
     worth = f", worth {number(report['amount_kept'])}" if has_amount else ""

@@ -148,14 +148,12 @@ def _with_late_rows(orders: Orders, found: CustomerHistories) -> OrdersReport:
     reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
     shown = [str(orders.schema.customer_id), str(orders.schema.date), *orders.schema.value_columns]
     said = [f"said_{i}" for i in range(len(shown))]
-    after = (reading.day(table) > ibis.literal(found.end)) & reading.aside(table).isnull()
+    log = reading.log(
+        table, **{name: table[column].cast(str) for name, column in zip(said, shown, strict=True)}
+    )
+    after = (log["date"] > ibis.literal(found.end)) & log["aside"].isnull()
     rows = orders.opened.first_rows(
-        table.select(
-            late=after.fill_null(ibis.literal(value=False)),
-            **{name: table[column].cast(str) for name, column in zip(said, shown, strict=True)},
-        ),
-        "late",
-        said,
+        log.select(*said, late=after.fill_null(ibis.literal(value=False))), "late", said
     )
     examples = tuple(f"{row.where}: {', '.join(map(quoted, row.values))}" for row in rows)
     aside = [replace(a, examples=examples) if a is late[0] else a for a in found.report.set_aside]

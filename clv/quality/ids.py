@@ -75,18 +75,13 @@ def order_ids(orders: Orders, found: CustomerHistories) -> Finding | None:
     if column is None:
         return None
     reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
-    rows = table.select(
-        order=table[column].cast(str),
-        customer=reading.customer(table),
-        date=reading.day(table),
-        aside=reading.aside(table),
-    )
+    rows = reading.log(table, order=table[column].cast(str))
     rows = rows.filter(rows["aside"].isnull() & rows["order"].notnull())
     per = rows.group_by("order").aggregate(
-        customers=rows["customer"].min() != rows["customer"].max(),
+        customers=rows["customer_id"].min() != rows["customer_id"].max(),
         days=rows["date"].min() != rows["date"].max(),
-        one=rows["customer"].min().cast(str),
-        other=rows["customer"].max().cast(str),
+        one=rows["customer_id"].min().cast(str),
+        other=rows["customer_id"].max().cast(str),
         first=rows["date"].min(),
         last=rows["date"].max(),
     )

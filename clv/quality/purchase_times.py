@@ -26,7 +26,7 @@ from clv.transactions.summary import CustomerHistories
 
 __all__ = ["regularity", "usual_wait"]
 
-REGULAR, CLUMPED = 0.8, 1.5
+REGULAR, CLUMPED = 0.8, 1.25
 """Dispersion from which purchases are too regular, or too clumped, for a Poisson process to do
 (assumed); at k = 2 of BG/CNBD-k it is 0.6 for customers with two repeat purchases."""
 

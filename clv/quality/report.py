@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from clv.errors import UnknownNameError
 from clv.transactions.report import OrdersReport
 
-__all__ = ["FINE", "LOOK", "UNSUITED", "VERDICTS", "Finding", "QualityReport", "percent"]
+__all__ = ["FINE", "LOOK", "UNSUITED", "VERDICTS", "Finding", "QualityReport", "percent", "worst"]
 
 FINE, LOOK, UNSUITED = "fine", "look at this", "the models do not suit"
 VERDICTS = (FINE, LOOK, UNSUITED)
@@ -103,7 +103,7 @@ class QualityReport:
     @property
     def verdict(self) -> str:
         """The worst of the findings' verdicts."""
-        return max((f.verdict for f in self.findings), key=VERDICTS.index, default=FINE)
+        return worst(self.findings)
 
     def with_verdict(self, verdict: str) -> list[Finding]:
         """Return the findings with a verdict.
@@ -128,6 +128,11 @@ class QualityReport:
             "verdict": self.verdict,
             "findings": {finding.topic: finding.to_dict() for finding in self.findings},
         }
+
+
+def worst(findings: Iterable[Finding]) -> str:
+    """Return the worst verdict of some findings; "fine" without any."""
+    return max((finding.verdict for finding in findings), key=VERDICTS.index, default=FINE)
 
 
 def percent(share: float) -> str:

@@ -29,6 +29,7 @@ MANY_RETURNS = 0.2
 MANY_UNMATCHED = 0.1
 """Share of the money returned that has no order from which it should be looked at (assumed)."""
 
+TIMES = "_times"
 NOBODY = "no customer id"
 
 
@@ -76,9 +77,7 @@ def returns(orders: Orders, found: CustomerHistories) -> Finding | None:
     if not orders.has_amount:
         return None
     reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
-    rows = table.select(
-        aside=reading.aside(table), amount=reading.amount(table), date=reading.day(table)
-    )
+    rows = reading.log(table)
     rows = rows.filter(rows["date"] <= ibis.literal(found.end))
     back, sold = rows["aside"] == REVERSAL, rows["aside"].isnull()
     (row,) = orders.opened.collect(
@@ -160,27 +159,23 @@ def _repeated(orders: Orders) -> dict[str, Any]:
     """What the repeated rows come to, and the three that are there most often."""
     reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
     busy = orders.days.filter(orders.days["rows"] > 1)
-    worth = reading.amount(table)
-    rows = table.mutate(
-        _customer=reading.customer(table),
-        _date=reading.day(table),
-        _aside=reading.aside(table),
-        _amount=worth if worth is not None else ibis.null("decimal(18, 4)"),
-    )
-    rows = rows.filter(rows["_aside"].isnull()).semi_join(
-        busy, [rows["_customer"] == busy["customer_id"], rows["_date"] == busy["date"]]
-    )
-    same = rows.group_by(*rows.columns).aggregate(_times=rows.count())
-    same = orders.opened.materialise(same.filter(same["_times"] > 1))
-    more = same["_times"] - 1
-    total = same.aggregate(amount=(same["_amount"] * more).sum())
-    shown = same.order_by(ibis.desc("_times"), "_customer", "_date", *table.columns).limit(3)
-    examples = orders.opened.collect(shown).to_pylist()
+    said = {f"said_{i}": table[name] for i, name in enumerate(table.columns)}
+    rows = reading.log(table, **said)
+    rows = rows.filter(rows["aside"].isnull()).semi_join(busy, ["customer_id", "date"])
+    same = rows.group_by("customer_id", "date", "amount", *said).aggregate(**{TIMES: rows.count()})
+    same = orders.opened.materialise(same.filter(same[TIMES] > 1))
+    more = same[TIMES] - 1
+    total = same.aggregate(amount=(same["amount"] * more).sum())
+    shown = same.order_by(ibis.desc(TIMES), "customer_id", "date", *said).limit(3)
+    examples = [
+        {name: row[f"said_{i}"] for i, name in enumerate(table.columns)} | {TIMES: row[TIMES]}
+        for row in orders.opened.collect(shown).to_pylist()
+    ]
     amount = orders.opened.collect(total)["amount"][0].as_py()
     orders.opened.engine.drop(same)
-    said = [_example(orders, row) for row in examples[:1]]
-    said += [f"{_values(orders, row)}, {row['_times']} times" for row in examples[1:]]
-    return {"amount": amount or Decimal(0), "examples": said}
+    told = [_example(orders, row) for row in examples[:1]]
+    told += [f"{_values(orders, row)}, {row[TIMES]} times" for row in examples[1:]]
+    return {"amount": amount or Decimal(0), "examples": told}
 
 
 def _values(orders: Orders, row: dict[str, Any]) -> str:
@@ -201,4 +196,4 @@ def _example(orders: Orders, row: dict[str, Any]) -> str:
     )
     marked = table.select(same=equal.fill_null(ibis.literal(value=False)))
     places = [found.where for found in orders.opened.first_rows(marked, "same", [])]
-    return f"{_values(orders, row)}, {row['_times']} times ({', '.join(places)})"
+    return f"{_values(orders, row)}, {row[TIMES]} times ({', '.join(places)})"

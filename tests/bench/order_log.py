@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import clv
 from clv.history import Floats
 
-__all__ = ["order_log"]
+__all__ = ["order_log", "simulated_orders"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -37,18 +37,19 @@ def order_log(folder: Path, files: int = 1) -> list[Path]:
     for i, path in enumerate(paths):
         if not path.exists():
             part = path.with_suffix(".part")
-            pq.write_table(_orders(i), part, row_group_size=ROW_GROUP, compression="zstd")
+            pq.write_table(simulated_orders(i), part, row_group_size=ROW_GROUP, compression="zstd")
             part.rename(path)
     return paths
 
 
-def _orders(seed: int) -> pa.Table:
+def simulated_orders(seed: int, size: int = CUSTOMERS) -> pa.Table:
+    """Orders of `size` customers, in the order of their days."""
     rng = np.random.default_rng(seed)
-    first = rng.uniform(0, DAYS, CUSTOMERS)
-    rate = rng.gamma(PURCHASES.r, 1 / PURCHASES.alpha, CUSTOMERS)
-    leaves = rng.beta(PURCHASES.a, PURCHASES.b, CUSTOMERS)
-    mean = SPEND.p * SPEND.v / rng.gamma(SPEND.q, 1.0, CUSTOMERS)
-    who, time = np.arange(CUSTOMERS), first
+    first = rng.uniform(0, DAYS, size)
+    rate = rng.gamma(PURCHASES.r, 1 / PURCHASES.alpha, size)
+    leaves = rng.beta(PURCHASES.a, PURCHASES.b, size)
+    mean = SPEND.p * SPEND.v / rng.gamma(SPEND.q, 1.0, size)
+    who, time = np.arange(size), first
     customers, days = [who], [first]
     while len(who):
         who = who[rng.random(len(who)) >= leaves[who]] if len(days) > 1 else who
@@ -64,7 +65,7 @@ def _orders(seed: int) -> pa.Table:
     start = np.datetime64("2022-01-01", "D")
     return pa.table(
         {
-            "customer_id": pa.array(customer + seed * CUSTOMERS, pa.int64()),
+            "customer_id": pa.array(customer + seed * size, pa.int64()),
             "date": pa.array(start + day.astype(np.int64), pa.date32()),
             "amount": pa.array(amount),
         }

@@ -1,0 +1,243 @@
+"""One fault of each kind in a clean simulated log: it is found, with its figures, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+import clv
+from clv.quality import Finding, QualityReport
+from clv.quality.report import FINE, LOOK, UNSUITED
+from tests.bench.order_log import simulated_orders
+
+END = "2023-12-31"  # of the simulated orders: two years from 2022-01-01
+
+
+@pytest.fixture(scope="module")
+def clean() -> pa.Table:
+    return simulated_orders(1, 3000)
+
+
+def rows(customers: list[object], dates: list[date], amounts: list[float]) -> pa.Table:
+    return pa.table(
+        {
+            "customer_id": pa.array(customers, pa.int64()),
+            "date": pa.array(dates, pa.date32()),
+            "amount": amounts,
+        }
+    )
+
+
+def between(log: pa.Table, first: date, last: date) -> pa.ChunkedArray:
+    return pc.and_(
+        pc.greater_equal(log["date"], pa.scalar(first)), pc.less_equal(log["date"], pa.scalar(last))
+    )
+
+
+def guests(log: pa.Table) -> pa.Table:
+    who = log["customer_id"].to_pylist()
+    who = [None if i % 10 == 0 else w for i, w in enumerate(who)]
+    return log.set_column(0, "customer_id", pa.array(who, pa.int64()))
+
+
+def doubled(log: pa.Table) -> pa.Table:
+    return pa.concat_tables([log, log.slice(100, 50)])
+
+
+def without_days(log: pa.Table) -> pa.Table:
+    return log.filter(pc.invert(between(log, date(2023, 5, 10), date(2023, 5, 19))))
+
+
+def cut_off(log: pa.Table) -> pa.Table:
+    return log.filter(pc.greater_equal(log["date"], pa.scalar(date(2023, 1, 1))))
+
+
+def cohort(log: pa.Table) -> pa.Table:
+    first = log.group_by("customer_id").aggregate([("date", "min")])
+    early = first.filter(pc.less(first["date_min"], pa.scalar(date(2022, 6, 1))))
+    return log.filter(pc.is_in(log["customer_id"], early["customer_id"].combine_chunks()))
+
+
+def mistyped(log: pa.Table) -> pa.Table:
+    """Ten orders without the mark before their cents."""
+    amount = log["amount"].to_numpy().copy()
+    amount[500:5000:450] *= 100
+    return log.set_column(2, "amount", pa.array(np.round(amount, 2)))
+
+
+def sent_back(log: pa.Table) -> pa.Table:
+    """Three in ten orders come back."""
+    back = log.take(np.arange(0, log.num_rows, 3))
+    return pa.concat_tables([log, back.set_column(2, "amount", pc.negate(back["amount"]))])
+
+
+def never_sold(log: pa.Table) -> pa.Table:
+    """Returns of customers who bought nothing."""
+    days = [date(2023, 3, 1) + timedelta(days=i) for i in range(100)]
+    return pa.concat_tables([log, rows(list(range(10**6, 10**6 + 100)), days, [-50.0] * 100)])
+
+
+def once(log: pa.Table) -> pa.Table:
+    return log.set_column(0, "customer_id", pa.array(range(log.num_rows), pa.int64()))
+
+
+def short(log: pa.Table) -> pa.Table:
+    """Of a shop where everybody came back after 40 days, 60 days."""
+    first = [date(2022, 1, 1) + timedelta(days=i % 20) for i in range(200)]
+    return rows(
+        [*range(200), *range(200)],
+        [*first, *(day + timedelta(days=40) for day in first)],
+        [10.0 + i % 7 for i in range(400)],
+    )
+
+
+def by_the_month(log: pa.Table) -> pa.Table:
+    """Customers who order every 30 days, give or take three."""
+    rng = np.random.default_rng(0)
+    starts = rng.integers(0, 350, 400)
+    days = [np.cumsum([s, *rng.integers(27, 34, 8)]) for s in starts]
+    who = np.repeat(np.arange(400), 9)
+    when = [date(2022, 1, 1) + timedelta(days=int(d)) for d in np.concatenate(days)]
+    return rows(list(who), when, list(np.round(rng.gamma(5, 5, len(who)), 2)))
+
+
+def split_up(log: pa.Table) -> pa.Table:
+    """Every order but a customer's first is shipped in three parts on three days."""
+    parts = [log]
+    for late in (1, 2):
+        dates = pc.add(log["date"].cast(pa.int32()), pa.scalar(late, pa.int32())).cast(pa.date32())
+        parts.append(log.set_column(1, "date", dates))
+    return pa.concat_tables(parts)
+
+
+def till(log: pa.Table) -> pa.Table:
+    days = [date(2023, 2, 1) + timedelta(days=i) for i in range(300) if i % 7 != 3]
+    amounts = [10 + (i % 13) / 2 for i in range(len(days))]
+    return pa.concat_tables([log, rows([10**6] * len(days), days, amounts)])
+
+
+def dearer_when_often(log: pa.Table) -> pa.Table:
+    counts = np.bincount(log["customer_id"].to_numpy())
+    factor = counts[log["customer_id"].to_numpy()]
+    return log.set_column(
+        2, "amount", pa.array(np.round(log["amount"].to_numpy() * np.sqrt(factor), 2))
+    )
+
+
+Plant = Callable[[pa.Table], pa.Table]
+PLANTED: list[tuple[str, Plant, str]] = [
+    ("set_aside", guests, LOOK),
+    ("duplicates", doubled, LOOK),
+    ("calendar", without_days, LOOK),
+    ("left_truncation", cut_off, LOOK),
+    ("left_truncation", cohort, LOOK),
+    ("spend", mistyped, LOOK),
+    ("returns", sent_back, LOOK),
+    ("returns", never_sold, LOOK),
+    ("repeat_purchases", once, UNSUITED),
+    ("span", short, UNSUITED),
+    ("regularity", by_the_month, LOOK),
+    ("regularity", split_up, LOOK),
+    ("daily_buyers", till, LOOK),
+    ("independence", dearer_when_often, LOOK),
+]
+
+
+@pytest.mark.parametrize(
+    ("topic", "plant", "verdict"), PLANTED, ids=[p.__name__ for _, p, _ in PLANTED]
+)
+def test_a_planted_fault_is_found(topic: str, plant: Plant, verdict: str, clean: pa.Table) -> None:
+    end = "2022-03-02" if plant is short else END
+    found = clv.check_orders(plant(clean), end=end)[topic]
+    assert found.verdict == verdict, found.sentence
+    assert found.advice
+
+
+def checked(log: pa.Table) -> QualityReport:
+    return clv.check_orders(log, end=END)
+
+
+def test_the_doubled_rows_are_counted_and_shown(clean: pa.Table) -> None:
+    found = checked(doubled(clean))["duplicates"]
+    assert found.figures["rows"] == 50
+    copied = pc.sum(clean.slice(100, 50)["amount"]).as_py()
+    assert found.figures["amount"] == pytest.approx(copied, abs=1e-6)
+    places = {f"(row {i}, row {clean.num_rows + i - 100})" for i in range(100, 150)}
+    assert any(place in found.figures["examples"][0] for place in places)
+    assert len(found.figures["examples"]) == 3
+
+
+def test_the_gap_is_the_days_that_were_taken_out(clean: pa.Table) -> None:
+    found = checked(without_days(clean))["calendar"]
+    (gap,) = found.figures["gaps"]
+    assert (gap["first_day"], gap["last_day"], gap["days"]) == ("2023-05-10", "2023-05-19", 10)
+    taken = pc.sum(between(clean, date(2023, 5, 10), date(2023, 5, 19))).as_py()
+    assert gap["usual_orders"] == pytest.approx(taken, rel=0.3)  # Poisson; the least of two sides
+
+
+def test_those_who_were_customers_before_are_told_about(clean: pa.Table) -> None:
+    found = checked(cut_off(clean))["left_truncation"].figures
+    first = clean.group_by("customer_id").aggregate([("date", "min")])
+    old = first.filter(pc.less(first["date_min"], pa.scalar(date(2023, 1, 1))))["customer_id"]
+    window = pc.less(
+        clean["date"], pa.scalar(date(2023, 1, 1) + timedelta(days=found["window_days"]))
+    )
+    seen = cut_off(clean.filter(window))
+    seen_old = pc.sum(pc.is_in(pc.unique(seen["customer_id"]), old.combine_chunks())).as_py()
+    # Of the customers first seen in the first window, those who are there beyond the later rate.
+    assert found["first_window"] - found["later_windows"] == pytest.approx(seen_old, rel=0.3)
+
+
+def test_what_mistyped_orders_do_to_the_model_is_told(clean: pa.Table) -> None:
+    found = checked(mistyped(clean))["spend"].figures
+    truth = clv.GammaGamma.fit(clv.histories(clv.read_orders(clean), end=END)).model
+    wrong = clv.GammaGamma.fit(clv.histories(clv.read_orders(mistyped(clean)), end=END)).model
+    assert found["with_all"]["q"] == pytest.approx(wrong.q)
+    assert abs(found["without"]["q"] - truth.q) < abs(found["with_all"]["q"] - truth.q) / 5
+    assert 5 <= found["above"] <= 12  # ten were mistyped; small ones stay below, one is clean
+    assert found["largest"] == pytest.approx(max(mistyped(clean)["amount"].to_numpy()))
+
+
+def test_the_till_is_named(clean: pa.Table) -> None:
+    found = checked(till(clean))["daily_buyers"].figures
+    assert (found["customers"], found["examples"]) == (1, ["1000000"])
+
+
+def test_returns_without_an_order_are_told(clean: pa.Table) -> None:
+    found = checked(never_sold(clean))["returns"].figures
+    assert (found["rows"], found["amount"], found["unmatched_amount"]) == (100, 5000.0, 5000.0)
+
+
+def test_ids_that_differ_only_in_case_space_or_zeros() -> None:
+    who = ["a 1", "A1", "b2", "007", "7", "c3", "0"]
+    log = pa.table({"customer": who, "date": ["2024-01-01"] * 7, "amount": [1.0] * 7})
+    found = clv.check_orders(log)["customer_ids"]
+    assert (found.verdict, found.figures["ids"], found.figures["groups"]) == (LOOK, 4, 2)
+    assert found.figures["examples"] == ["'007' and '7'", "'A1' and 'a 1'"]
+
+
+@pytest.mark.parametrize(
+    ("orders", "customers", "days", "verdict"),
+    [
+        (["1", "1", "2"], 0, 0, FINE),
+        (["1", "2", "1"], 1, 0, LOOK),
+        (["1", "2", "2"], 0, 1, LOOK),
+    ],
+)
+def test_order_ids_of_several_customers_or_days(
+    orders: list[str], customers: int, days: int, verdict: str
+) -> None:
+    dates = ["2024-01-01", "2024-01-01", "2024-01-02" if days else "2024-01-01"]
+    who = ["x", "y", "y"] if days else ["x", "x", "y"]
+    log = pa.table({"customer": who, "date": dates, "order_id": orders, "amount": [1.0, 2.0, 3.0]})
+    found: Finding = clv.check_orders(log)["order_ids"]
+    assert (found.figures["of_several_customers"], found.figures["on_several_days"]) == (
+        customers,
+        days,
+    )
+    assert found.verdict == verdict
