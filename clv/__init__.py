@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from clv.transactions.summary import histories as histories
     from clv.value.lifetime_value import lifetime_value as lifetime_value
     from clv.value.seasonal_forecast import seasonal_forecast as seasonal_forecast
+    from clv.value.value_files import write_lifetime_values as write_lifetime_values
 
 __version__ = "0.1.0"
 
@@ -144,6 +145,7 @@ _HOME = {
     "spend_independence": "clv.inference.independence",
     "to_lifetimes": "clv.inference.lifetimes_bridge",
     "tracking_check": "clv.evaluate.tracking",
+    "write_lifetime_values": "clv.value.value_files",
 }
 """Where each public name lives. Names are imported when first used, so that a command which only
 looks up one customer does not wait for the fitting machinery."""

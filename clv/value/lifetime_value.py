@@ -114,8 +114,9 @@ def score(
     terms: Terms,
     *,
     leave_months: int = 12,
+    ordered: bool = True,
 ) -> ir.Table:
-    """Score all customers as a table in the engine, ordered by customer id.
+    """Score all customers as a table in the engine, ordered by customer id if asked.
 
     Besides the columns of :func:`lifetime_value` it has `first_date`, `discounted_purchases` (if
     alive), `p_leaves`, the probability that a customer who is alive leaves within `leave_months`,
@@ -140,9 +141,8 @@ def score(
     joined = joined.mutate(
         value_if_alive=terms.margin * joined.expected_spend * joined.discounted_purchases
     )
-    return joined.mutate(lifetime_value=joined.p_alive * joined.value_if_alive).order_by(
-        "customer_id"
-    )
+    scored = joined.mutate(lifetime_value=joined.p_alive * joined.value_if_alive)
+    return scored.order_by("customer_id") if ordered else scored
 
 
 def _expectations(

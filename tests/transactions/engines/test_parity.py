@@ -86,10 +86,16 @@ def test_scores_are_equal_and_written_alike(both: Any, tmp_path: Path) -> None:
         assert file.metadata.num_row_groups == 2
         tables.append(file.read())
         parts = tmp_path / f"{engine.name}-parts"
-        repeat = scores.mutate(repeat=(scores["frequency"] > 0).ifelse("yes", "no"))
-        engine.write_parquet(repeat, parts, partition_by=["repeat"])
-        assert sorted(p.name for p in parts.glob("repeat=*")) == ["repeat=no", "repeat=yes"]
-        assert pq.read_table(parts).num_rows == len(tables[-1])
+        clv.write_lifetime_values(
+            parts, h, purchases, spend, margin=0.4, discount_rate=0.1, horizon_months=36
+        )
+        cohorts = sorted(p.name for p in parts.glob("cohort=*"))
+        assert cohorts == ["cohort=1997-01", "cohort=1997-02", "cohort=1997-03"]
+        values = pq.read_table(parts).to_pandas().set_index("customer_id").sort_index()
+        wanted = clv.lifetime_value(
+            h, purchases, spend, margin=0.4, discount_rate=0.1, horizon_months=36
+        )
+        pd.testing.assert_frame_equal(values[wanted.columns], wanted, rtol=1e-12)
         assert [p.name for p in tmp_path.glob(".*")] == []
     duck, spark = tables
     assert duck.column_names == spark.column_names

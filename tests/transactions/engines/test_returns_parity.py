@@ -7,12 +7,13 @@ from typing import Any
 
 import clv
 from clv.transactions.engines import Engine
+from clv.transactions.orders import Orders
 from clv.transactions.split import holdout
 
 CUT = date(2011, 9, 30)
 
 
-def rows(orders: clv.Orders, table: Any) -> list[dict[str, Any]]:
+def rows(orders: Orders, table: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = orders.opened.collect(table).to_pylist()
     return sorted(found, key=lambda row: [str(value) for value in row.values()])
 
