@@ -157,7 +157,7 @@ def _brackets(sales: ir.Table, asked: ir.Table) -> ir.Table:
     columns = ("date", "at", "order", *SAME_LINE)
     sold = candidates.union(others).select(*columns)
     events = ibis.union(
-        sold.mutate(n=ibis.null(dt.int64), way=ibis.literal(1, dt.int64)),
+        sold.mutate(n=ibis.null(asked["n"].type()), way=ibis.literal(1, dt.int64)),
         asked.select(*columns, "n").mutate(way=ibis.literal(-1, dt.int64)),
     )
     by = list(SAME_LINE)
@@ -226,7 +226,9 @@ def _latest(sales: ir.Table, asked: ir.Table) -> ir.Table:
     )
     orders = orders.filter(orders["worth"] > 0)
     columns = ("at", *ORDER)
-    events = ibis.union(orders.select(*columns, n=ibis.null(dt.int64)), asked.select(*columns, "n"))
+    events = ibis.union(
+        orders.select(*columns, n=ibis.null(asked["n"].type())), asked.select(*columns, "n")
+    )
     is_order = events["n"].isnull()
     by_time = ibis.window(
         group_by="customer_id",
