@@ -1,4 +1,4 @@
-"""From orders to a customer book: read, summarise, fit, value, write."""
+"""From orders to a customer book: read, summarise, fit, value, write; or newer orders to one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import ibis
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clv.book import Book
 from clv.book.directory import (
+    GAPS,
     INCIDENTS,
     INTERVAL_COLUMNS,
     MODELS,
@@ -27,12 +30,14 @@ from clv.book.directory import (
     write_book,
 )
 from clv.book.intervals import ValuedBy, draws_of, store_intervals, without_intervals
-from clv.book.orders import source_beside
+from clv.book.orders import entry_of
+from clv.book.since import Since
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
 from clv.models import purchase_model
 from clv.models.base import Model
+from clv.models.family_of_k import FamilyOfK
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpend, PooledSpendFit
@@ -41,7 +46,7 @@ from clv.quality.report import worst
 from clv.recommend.policy import Policy
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.returns.incidents import incident_rows
-from clv.transactions.summary import CustomerHistories, histories
+from clv.transactions.summary import CustomerHistories, histories, read_date
 from clv.value.lifetime_value import paid_share, score
 from clv.value.terms import Terms
 from clv.value.value_intervals import LEVEL
@@ -62,32 +67,39 @@ ROW_GROUP = 20_000
 
 
 def build_book(
-    source: Orders | str | os.PathLike[str] | pd.DataFrame,
+    source: Orders | str | os.PathLike[str] | pd.DataFrame | None,
     path: str | os.PathLike[str],
     *,
     policy: Policy | None = None,
     end: date | str | None = None,
-    unit: Unit = "day",
-    model: str = "bg-nbd",
+    unit: Unit | None = None,
+    model: str | None = None,
+    since: Book | str | os.PathLike[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Book:
-    """Build a customer book from orders.
+    """Build a customer book from orders, or from a book and newer orders.
 
     Parameters
     ----------
     source : Orders, path, pattern of paths, or pandas.DataFrame
-        As for :func:`clv.read_orders`.
+        As for :func:`clv.read_orders`. With `since`, the orders after the end of that book; None
+        where there were none up to a later `end`.
     path : str or Path
         Directory to write; a book that stands there is replaced in one step, and what it had
         learned is gone with it: the logs must speak to the new models.
     policy : Policy, optional
-        Margin, discount rate, horizon and the rules of the recommender; all assumed by default.
+        Margin, discount rate, horizon and the rules of the recommender; by default that of
+        `since`, or else all assumed.
     end : date or "YYYY-MM-DD", optional
         Last day of observation; the last date of the orders by default, which the book says.
-    unit : {"day", "week"}
-        Unit of time of the models.
-    model : str
-        Name of the purchase model, as in `clv fit --model`.
+    unit : {"day", "week"}, optional
+        Unit of time of the models; that of `since`, or else days, by default.
+    model : str, optional
+        Name of the purchase model, as in `clv fit --model`; that of `since`, or else "bg-nbd", by
+        default.
+    since : Book or path, optional
+        A book of the orders up to some end, which is read instead of them; it may stand at
+        `path`. What comes of it is the book of all orders.
     progress : callable, optional
         Told each step as it begins.
 
@@ -98,7 +110,8 @@ def build_book(
     Raises
     ------
     OrdersError, RequestError, FitError, BookError
-        Where there is no book to be made, with the reason; what stood at `path` is then untouched.
+        Where there is no book to be made, or `since` and the newer orders do not go together, with
+        the reason; what stood at `path` is then untouched.
 
     Examples
     --------
@@ -106,28 +119,22 @@ def build_book(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     book = clv.build_book(clv.datasets.path("cdnow"), f"{folder}/book",
     ...                           end="1997-09-30", unit="week")
-    ...     book.customers
-    2357
+    ...     book = clv.build_book(None, f"{folder}/book", since=book, end="1997-10-31")
+    ...     book.customers, book.end.isoformat()
+    (2357, '1997-10-31')
     """
-    policy = policy or Policy()
     progress = progress or (lambda _step: None)
-    terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
     refuse_other(Path(path))  # before the work, not after it
-    if isinstance(source, Orders):
-        orders = source
-    else:
-        progress("Reading the orders")
-        orders = read_orders(source)
-    if not orders.has_amount:
-        raise OrdersError(
-            f"{orders.source} has no amounts, so customers cannot be valued. Name the column with "
-            "the amount of an order, or fit the purchase model alone: clv fit ORDERS."
-        )
-    found = histories(orders, end=end, unit=unit)
+    given = _read(source, since, end, unit, model, progress)
+    orders, found, unit, kind = given.orders, given.found, given.unit, purchase_model(given.model)
+    policy = policy or (given.before.policy if given.before else Policy())
+    terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
+    if found.gaps is not None and issubclass(kind, FamilyOfK):  # for the fit and for the book
+        found = replace(found, gaps=orders.opened.materialise(found.gaps))
     progress("Fitting the models")
     with ThreadPoolExecutor() as pool:  # two fits, each mostly in one thread
         of_spend = pool.submit(_fit_spend, found)
-        purchases, steadied = _fit(purchase_model(model), found)
+        purchases, steadied = _fit(kind, found)
         spend, spend_steadied = of_spend.result()
     try:
         independence = spend_independence(found).to_dict()
@@ -138,21 +145,15 @@ def build_book(
     progress("Valuing the customers")
     leave_months = policy.retention.period_months
     table = score(found, purchases.model, spend.model, terms, leave_months=leave_months)
-    quality = cheap_findings(orders, found)
     manifest: dict[str, Any] = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "source": source_beside(Path(path), orders.source),
-        "input_sha256": orders.sha256,
-        "schema": orders.schema.to_dict(),
+        **given.accounted_for(Path(path)),
         "returns": orders.returns_policy,
-        "rows": found.report.to_dict(),
-        "quality": {
-            "verdict": worst(quality),
-            "findings": {finding.topic: finding.to_dict() for finding in quality},
-        },
+        "quality": given.quality(),
         "end": found.end.isoformat(),
         "end_assumed": found.end_assumed,
         "unit": unit,
+        "model": given.model,
         "engine": orders.opened.engine.name,
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in (*LIBRARIES, orders.opened.engine.library)},
@@ -173,6 +174,10 @@ def build_book(
     progress("Writing the book")
     with write_book(Path(path), manifest) as folder:
         _write_values(found, table, folder / VALUES)
+        if found.gaps is not None and issubclass(kind, FamilyOfK):
+            gaps = orders.opened.collect(found.gaps.order_by("gap").select("gap", "times"))
+            whole = pa.schema({"gap": pa.int64(), "times": pa.int64()})  # an engine's sum is wider
+            pq.write_table(gaps.cast(whole), folder / GAPS)
         progress("Drawing intervals")
         about = ValuedBy(found.customers, terms, found.end, unit, manifest["paid_share"])
         manifest["intervals"] |= store_intervals(folder / VALUES, draws, about, row_group=ROW_GROUP)
@@ -190,6 +195,71 @@ def build_book(
         if orders.returns is not None and orders.returns_policy == "incident":
             orders.opened.engine.write_parquet(incident_rows(orders.returns), folder / INCIDENTS)
     return Book(Path(path))
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What a book is built from."""
+
+    orders: Orders
+    found: CustomerHistories
+    unit: Unit
+    model: str
+    before: Since | None
+    newest: bool  # whether there were orders to read
+
+    def quality(self) -> dict[str, Any]:
+        """Whether the orders suit the models; where there were none, as it was."""
+        if self.before is not None and not self.newest:
+            return dict(self.before.book.manifest["quality"])
+        found = cheap_findings(self.orders, self.found)
+        return {
+            "verdict": worst(found),
+            "findings": {finding.topic: finding.to_dict() for finding in found},
+        }
+
+    def accounted_for(self, path: Path) -> dict[str, Any]:
+        """Name all sources, and account for their rows."""
+        newest = [entry_of(path, self.orders, self.found)] if self.newest else []
+        if self.before is None:
+            return {"sources": newest, "rows": self.found.report.to_dict()}
+        report = self.before.report(self.found.report)
+        return {"sources": [*self.before.sources(path), *newest], "rows": report.to_dict()}
+
+
+def _read(
+    source: Orders | str | os.PathLike[str] | pd.DataFrame | None,
+    since: Book | str | os.PathLike[str] | None,
+    end: date | str | None,
+    unit: Unit | None,
+    model: str | None,
+    progress: Callable[[str], None],
+) -> _Given:
+    """Read the orders, and summarise them with those of the book before."""
+    last = None if end is None else read_date(end, "end")
+    before = None if since is None else Since.of(since)
+    if before is None:
+        unit, model = unit or "day", model or "bg-nbd"
+    else:
+        unit, model = before.settings(unit, model, last, silent=source is None)
+    regular = issubclass(purchase_model(model), FamilyOfK)
+    if isinstance(source, Orders):
+        orders = source
+    elif source is None and before is not None:
+        orders = before.no_orders()
+    else:
+        progress("Reading the orders")
+        orders = before.read(source) if before else read_orders(source)
+    if not orders.has_amount:
+        raise OrdersError(
+            f"{orders.source} has no amounts, so customers cannot be valued. Name the column with "
+            "the amount of an order, or fit the purchase model alone: clv fit ORDERS."
+        )
+    if before is None:
+        found = histories(orders, end=last, unit=unit)
+    else:
+        found = before.histories(orders, end=last, unit=unit, regular=regular)
+    return _Given(orders, found, unit, model, before, newest=source is not None)
 
 
 def _fit(model: type[M], found: CustomerHistories) -> tuple[Fit[M], tuple[str, ...]]:

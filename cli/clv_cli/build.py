@@ -1,37 +1,40 @@
-"""`clv build`: from orders to a customer book."""
+"""`clv build`: from orders to a customer book, or from newer orders and a book."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from clv_cli.book import echo_version, total_value, without_intervals
-from clv_cli.orders import echo_rows_read, orders_options
+from clv_cli.orders import echo_rows_read, newer_orders_options
 from clv_cli.output import paragraph, percent
 from clv_cli.progress import Progress, quiet_option
+
+if TYPE_CHECKING:
+    from clv.book.since import Since
 
 
 @click.command(
     epilog="""\b
 Examples:
   clv build orders.csv -o book --end 2024-12-31
-  clv build 'orders/*.parquet' -o book --policy policy.toml --unit week"""
+  clv build 'orders/*.parquet' -o book --policy policy.toml --unit week
+  clv build orders-2025-01.csv --since book -o book --end 2025-01-31"""
 )
-@orders_options
+@newer_orders_options
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="BOOK",
     help="Directory for the book; a book that stands there is replaced in one step.",
 )  # fmt: skip
 @click.option(
     "--model",
-    default="bg-nbd",
-    show_default=True,
     metavar="NAME",
-    help="Purchase model: bg-nbd, mbg-nbd, pareto-nbd, bg-cnbd or mbg-cnbd; clv fit --model all "
-    "compares them.",
+    help="Purchase model: bg-nbd (if none is named), mbg-nbd, pareto-nbd, bg-cnbd or mbg-cnbd; clv "
+    "fit --model all compares them.",
 )
 @click.option(
     "--policy",
@@ -40,15 +43,24 @@ Examples:
     metavar="FILE",
     help="Policy file (see clv policy init); without it every figure of the policy is assumed.",
 )
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    metavar="BOOK",
+    help="A book that the orders are added to, all of them after its end; BOOK2 of -o may be the "
+    "same. Without ORDERS nobody bought anything up to --end. Unit, model, policy and how orders "
+    "are read are those of the book where you do not state them.",
+)
 @quiet_option
 def build(
-    orders: str,
+    orders: str | None,
     end: str | None,
-    unit: str,
+    unit: str | None,
     reading: dict[str, Any],
     output: Path,
-    model: str,
+    model: str | None,
     policy_file: Path | None,
+    since: Path | None,
 ) -> None:
     """Build a customer book: models, values, policy and where they come from.
 
@@ -59,17 +71,33 @@ def build(
     from clv.book.directory import refuse_other
     from clv.quality.report import UNSUITED
 
+    if orders is None and since is None:
+        raise click.MissingParameter(param_hint="'ORDERS'", param_type="argument")
     refuse_other(output)  # before the work, not after it
-    policy = clv.Policy.load(policy_file) if policy_file else clv.Policy()
-    dropped = _learned(output)
+    before = None
+    if since is not None:
+        before = _since(since, reading)
+        unit = unit if _stated("unit") else None
+    policy = clv.Policy.load(policy_file) if policy_file else None
+    dropped = dict.fromkeys((*_learned(output), *(_learned(since) if since else ())))
     with Progress() as progress:
-        progress("Reading the orders")
-        log = clv.read_orders(orders, **reading)
+        log = None
+        if orders is not None:
+            progress("Reading the orders")
+            log = clv.read_orders(orders, **reading)
         book = clv.build_book(
-            log, output, policy=policy, end=end, unit=unit, model=model, progress=progress
+            log,
+            output,
+            policy=policy,
+            end=end,
+            unit=unit,
+            model=model,
+            since=before.book if before else None,
+            progress=progress,
         )
     about = book.manifest
-    echo_rows_read(about["rows"])
+    _echo_sources(about, newer=orders is not None)
+    policy = book.stated_policy
     paragraph(
         f"{about['customers']:,} customers up to {about['end']}, of whom "
         f"{about['totals']['p_alive']:,.0f} are expected to be customers still, "
@@ -96,8 +124,43 @@ def build(
         )
     echo_version(policy.version)
     if dropped:
-        paragraph(_told_again(dropped, shlex.quote(str(output))))
+        paragraph(_told_again(tuple(dropped), shlex.quote(str(output))))
     click.echo(f"Wrote the customer book to {output}. Next: clv value {shlex.quote(str(output))}")
+
+
+def _stated(option: str) -> bool:
+    """Whether somebody gave an option that has a default."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is not ParameterSource.DEFAULT
+
+
+def _since(book: Path, reading: dict[str, Any]) -> Since:
+    """Open the book that orders are added to; they are read as its own but for what is stated."""
+    from clv.book.since import Since
+
+    before = Since.of(book)
+    reading["schema"] = before.schema(reading["schema"])
+    if not _stated("returns"):
+        reading["returns"] = before.returns
+    return before
+
+
+def _echo_sources(about: dict[str, Any], *, newer: bool) -> None:
+    """Say what was read; of a book that newer orders were added to, these, and all together."""
+    sources, rows = about["sources"], about["rows"]
+    if len(sources) == 1 and newer:
+        echo_rows_read(rows)
+        return
+    if newer:
+        echo_rows_read(sources[-1]["rows"])
+        paragraph(
+            f"With those before: {rows['rows_read']:,} rows from {len(sources)} sources, "
+            f"{rows['rows_kept']:,} kept."
+        )
+        return
+    paragraph(f"No orders since: {rows['rows_kept']:,} rows kept as before.")
+    for notice in rows["notices"]:
+        paragraph(notice, indent="  - ")
 
 
 def _learned(book: Path) -> tuple[str, ...]:
@@ -119,6 +182,6 @@ def _told_again(dropped: tuple[str, ...], book: str) -> str:
     if len(from_campaigns) < len(dropped):
         again.insert(0, f"clv incidents fit {book} INCIDENTS")
     return (
-        f"Caution: what the book that stood there had learned is gone ({', '.join(dropped)}): the "
+        f"Caution: what the book before had learned is gone ({', '.join(dropped)}): the "
         f"logs must speak to the new models. Learn it again: {'; '.join(again)}."
     )

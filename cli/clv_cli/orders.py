@@ -11,7 +11,7 @@ import click
 
 from clv_cli.output import number, paragraph
 
-__all__ = ["echo_rows_read", "orders_options"]
+__all__ = ["echo_rows_read", "newer_orders_options", "orders_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,10 +19,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 def orders_options(command: F) -> F:
     """Add the source of orders, how it is read, the end of observation and the unit of time.
 
+    See :func:`newer_orders_options` for what the command gets.
+    """
+    return _with_options(command, required=True)
+
+
+def newer_orders_options(command: F) -> F:
+    """Add the same for a command that also goes on where there are no orders (None).
+
     The command gets `orders`, `end` and `unit`; and `reading`, what :func:`clv.read_orders` takes
     beside the source.
     """
+    return _with_options(command, required=False)
 
+
+def _with_options(command: F, *, required: bool) -> F:
     @functools.wraps(command)
     def with_reading(
         *args: Any,
@@ -47,7 +58,7 @@ def orders_options(command: F) -> F:
 
     for option in reversed(
         [
-            click.argument("orders"),
+            click.argument("orders", required=required),
             click.option(
                 "--end",
                 metavar="DATE",

@@ -24,6 +24,7 @@ from clv.errors import BookError
 
 __all__ = [
     "FORMAT",
+    "GAPS",
     "INCIDENTS",
     "INTERVAL_COLUMNS",
     "MANIFEST",
@@ -38,8 +39,10 @@ __all__ = [
     "write_book",
 ]
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
+GAPS = "gaps.parquet"
+"""How often so many days lay between two purchases: there where the purchase model needs it."""
 INCIDENTS = "incidents.parquet"
 """Returns as incidents, in books that were built so."""
 SCORE_COLUMNS = (

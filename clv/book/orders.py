@@ -1,24 +1,33 @@
-"""The orders that a book was built from, read again; or those that came later."""
+"""The orders that a book was built from, read again; or those that came later.
+
+A book that newer orders were added to was built from several sources, the oldest first. Of each
+those orders count that came after the end of the one before.
+"""
 
 from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clv.book import Book
 from clv.book.directory import INCIDENTS, whole
 from clv.errors import OrdersError, RequestError
+from clv.transactions.continued import one_after_another
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BookOrders", "orders_of", "returned_items", "source_beside"]
+    from clv.transactions.engines import Engine
+    from clv.transactions.summary import CustomerHistories
+
+__all__ = ["BookOrders", "entry_of", "orders_of", "rebased", "returned_items", "source_beside"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +58,7 @@ def orders_of(
     Parameters
     ----------
     book : Book
-        Its manifest names the source, its schema and its hash.
+        Its manifest names the sources, and the schema and the hash of each.
     source : Orders, path, pattern of paths, or pandas.DataFrame, optional
         Other orders of the same customers, such as the same file some months later.
 
@@ -60,20 +69,73 @@ def orders_of(
     Raises
     ------
     RequestError
-        Where the book's own source is gone, or is not the same any more.
+        Where a source of the book is gone, or is not the same any more.
     OrdersError
         Where others cannot be read.
     """
     if isinstance(source, Orders):
         return _later(book, source)
-    about = book.manifest
-    returns = about.get("returns", "ignore")  # as they were before a book said it
     if source is not None:
-        return _later(book, read_orders(source, returns=returns))
+        return _later(book, read_orders(source, returns=book.manifest["returns"]))
+    sources = book.manifest["sources"]
+    parts: list[Orders] = []
+    for about in sources:
+        engine = parts[0].opened.engine if parts else None
+        parts.append(_read_again(book, about, engine))
+    ends = [date.fromisoformat(about["end"]) for about in sources]
+    return BookOrders(one_after_another(parts, ends), book.end)
+
+
+def entry_of(path: Path, orders: Orders, found: CustomerHistories) -> dict[str, Any]:
+    """Say in the manifest of a book what was read, so that it is found again.
+
+    Parameters
+    ----------
+    path : Path
+        Of the book.
+    orders : Orders
+        What was read.
+    found : CustomerHistories
+        What was made of it: to which end, and which rows count.
+    """
+    return {
+        "source": source_beside(path, orders.source),
+        "input_sha256": orders.sha256,
+        "schema": orders.schema.to_dict(),
+        "rows": found.report.to_dict(),
+        "end": found.end.isoformat(),
+        "rows_after_end": orders.report.rows_kept - found.report.rows_kept,
+        "last_date": orders.last_date.isoformat(),
+    }
+
+
+def rebased(book: Path, path: Path, source: str) -> str:
+    """Name a source of one book as :func:`source_beside` does for another.
+
+    Parameters
+    ----------
+    book : Path
+        The book that names the source.
+    path : Path
+        The other.
+    source : str
+        As the first names it.
+    """
+    there = book.absolute().parent / source
+    if Path(source).is_absolute() or not _is_there(str(there)):
+        return source
+    return os.path.relpath(there, path.absolute().parent)
+
+
+def _read_again(book: Book, about: Mapping[str, Any], engine: Engine | None) -> Orders:
+    """Read one of the sources of a book, if it is still what it was."""
     source = str(about["source"])
     try:
         orders = read_orders(
-            _found(book, source), schema=Schema.from_dict(about["schema"]), returns=returns
+            _found(book, source),
+            schema=Schema.from_dict(about["schema"]),
+            returns=book.manifest["returns"],
+            engine=engine,
         )
     except OrdersError as error:
         raise RequestError(
@@ -85,7 +147,7 @@ def orders_of(
             f"{source!r} is no longer what {book.path} was built from. Where it has only "
             "grown, name it: --orders ORDERS (in Python: orders=)."
         )
-    return BookOrders(orders, book.end)
+    return orders
 
 
 def returned_items(book: Book) -> Path:
@@ -147,9 +209,8 @@ def _is_there(source: str) -> bool:
 
 
 def _later(book: Book, orders: Orders) -> BookOrders:
-    if orders.sha256 == book.manifest["input_sha256"]:
-        return BookOrders(orders, book.end)
-    if orders.last_date <= book.end:
+    same = [orders.sha256] == [about["input_sha256"] for about in book.manifest["sources"]]
+    if same or orders.last_date <= book.end:
         return BookOrders(orders, book.end)
     told = (
         f"These orders run to {orders.last_date}, and are taken to be observed up to then; the "

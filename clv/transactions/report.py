@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 __all__ = ["LogReport", "OrdersReport", "ReturnsReport", "SetAside", "counted", "quoted"]
 
@@ -16,6 +16,11 @@ HOW = (
     ("latest_order", "as the customer's latest before"),
 )
 """How the orders of returns are found, in the order in which it is tried."""
+
+N = TypeVar("N", int, Decimal)
+
+EXAMPLES = 3
+"""How many rows are shown of each reason to set rows aside."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,15 @@ class SetAside:
     rows: int
     amount: Decimal | None
     examples: tuple[str, ...] = ()
+
+    def plus(self, later: SetAside) -> SetAside:
+        """Return these rows and later ones that are none for the same reason."""
+        return SetAside(
+            self.reason,
+            self.rows + later.rows,
+            _sum(self.amount, later.amount),
+            (*self.examples, *later.examples)[:EXAMPLES],
+        )
 
     def __str__(self) -> str:
         """Say it in a line."""
@@ -69,6 +83,40 @@ class ReturnsReport:
     matched_by: Mapping[str, int] = field(default_factory=dict)
     orders_reduced: int = 0
     orders_gone: int = 0
+
+    def plus(self, later: ReturnsReport | None) -> ReturnsReport:
+        """Return the report of two sources together.
+
+        Parameters
+        ----------
+        later : ReturnsReport or None
+            Of orders that came later.
+        """
+        if later is None:
+            return self
+        by = {how: self.matched_by.get(how, 0) + later.matched_by.get(how, 0) for how, _ in HOW}
+        return ReturnsReport(
+            policy=later.policy,
+            rows=self.rows + later.rows,
+            amount=_sum(self.amount, later.amount),
+            unmatched_rows=self.unmatched_rows + later.unmatched_rows,
+            unmatched_amount=_sum(self.unmatched_amount, later.unmatched_amount),
+            matched_by=by,
+            orders_reduced=self.orders_reduced + later.orders_reduced,
+            orders_gone=self.orders_gone + later.orders_gone,
+        )
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the report that :meth:`to_dict` wrote.
+
+        Parameters
+        ----------
+        told : mapping
+            As written.
+        """
+        amounts = {name: _amount(told[name]) for name in ("amount", "unmatched_amount")}
+        return cls(**{**told, **amounts})
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON has it; amounts are numbers."""
@@ -147,6 +195,50 @@ class OrdersReport:
     def noting(self, *notices: str) -> OrdersReport:
         """Return the report with further notices."""
         return replace(self, notices=(*self.notices, *notices))
+
+    def plus(self, later: OrdersReport) -> OrdersReport:
+        """Return the report of two sources together; the notices are those of the later one.
+
+        Parameters
+        ----------
+        later : OrdersReport
+            Of rows that came later.
+        """
+        aside = {a.reason: a for a in self.set_aside}
+        for more in later.set_aside:
+            before = aside.get(more.reason)
+            aside[more.reason] = more if before is None else before.plus(more)
+        return replace(
+            self,
+            rows_read=self.rows_read + later.rows_read,
+            rows_kept=self.rows_kept + later.rows_kept,
+            orders=_sum(self.orders, later.orders),
+            amount_read=_sum(self.amount_read, later.amount_read),
+            amount_kept=_sum(self.amount_kept, later.amount_kept),
+            set_aside=tuple(aside.values()),
+            duplicate_rows=self.duplicate_rows + later.duplicate_rows,
+            currency=later.currency or self.currency,
+            notices=later.notices,
+            returns=self.returns.plus(later.returns) if self.returns else later.returns,
+        )
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the report that :meth:`to_dict` wrote.
+
+        Parameters
+        ----------
+        told : mapping
+            As written.
+        """
+        amounts = {name: _amount(told[name]) for name in ("amount_read", "amount_kept")}
+        aside = tuple(
+            SetAside(s["reason"], s["rows"], _amount(s["amount"]), tuple(s["examples"]))
+            for s in told["set_aside"]
+        )
+        back = told["returns"] and ReturnsReport.from_dict(told["returns"])
+        others = {"set_aside": aside, "notices": tuple(told["notices"]), "returns": back}
+        return cls(**{**told, **amounts, **others})
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON has it; amounts are numbers."""
@@ -234,3 +326,12 @@ def quoted(value: object) -> str:
 
 def _number(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
+
+
+def _amount(number: float | None) -> Decimal | None:
+    # The shortest text of a float is the decimal that it was made of, up to 15 digits.
+    return None if number is None else Decimal(str(number)).quantize(Decimal("0.0001"))
+
+
+def _sum(one: N | None, other: N | None) -> N | None:
+    return other if one is None else one if other is None else one + other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,7 +21,17 @@ from clv.transactions.report import OrdersReport, SetAside
 from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
 from clv.transactions.sources import Source
 
-__all__ = ["CustomerHistories", "check_unit", "histories", "patterns", "read_date"]
+__all__ = [
+    "QUIET_DAYS",
+    "CustomerHistories",
+    "check_unit",
+    "gaps_of",
+    "histories",
+    "of_table",
+    "patterns",
+    "read_date",
+    "silence_told",
+]
 
 
 QUIET_DAYS = 7
@@ -46,6 +57,10 @@ class CustomerHistories(Histories):
         - `recency_days`, `T_days`: recency and T in whole days.
     days : ibis.Table
         One row per customer and day with a purchase up to the end, less what was returned by then.
+    gaps : ibis.Table or None
+        How often (`times`) a purchase came so many days (`gap`) after the customer's purchase
+        before, one row per number of days; computed only where it is used. None where it is not
+        known: of histories that newer orders continue, if their book has not kept it.
     end : date
         The last day of observation.
     end_assumed : bool
@@ -60,6 +75,7 @@ class CustomerHistories(Histories):
     end: date
     table: ir.Table = field(repr=False)
     days: ir.Table = field(repr=False)
+    gaps: ir.Table | None = field(repr=False)
     end_assumed: bool
     report: OrdersReport = field(repr=False)
     opened: Source = field(repr=False)
@@ -75,15 +91,15 @@ class CustomerHistories(Histories):
         return frame.set_index("customer_id")
 
     def with_log_gaps(self) -> CustomerHistories:
-        """Return these histories with `log_gaps`: one more pass over the days with a purchase.
+        """Return these histories with `log_gaps`, where the gaps are known.
 
         Only the models of regular customers need it, so it is made when one of them is fitted.
         """
-        if self.log_gaps is not None:
+        if self.log_gaps is not None or self.gaps is None:
             return self
-        gaps = _gaps(self.days)
-        length, count = patterns(self.opened, gaps.filter(gaps["gap"].notnull()), "gap")
-        return replace(self, log_gaps=float(count @ np.log(length / DAYS_PER_UNIT[self.unit])))
+        found = self.opened.collect(self.gaps.order_by("gap").select("gap", "times"))
+        length, times = (column.to_numpy().astype(np.float64) for column in found.columns)
+        return replace(self, log_gaps=float(times @ np.log(length / DAYS_PER_UNIT[self.unit])))
 
 
 def histories(
@@ -142,24 +158,60 @@ def histories(
     if orders.returns is not None:  # more than a filter: not to be done for each question
         days = orders.opened.materialise(days)
     table = orders.opened.materialise(_summary(days, orders.opened.engine, last, unit))
+    return of_table(
+        table,
+        orders,
+        days,
+        end=last,
+        unit=unit,
+        end_assumed=end is None,
+        gaps=gaps_of(days),
+        notices=_silence(orders, last),
+    )
+
+
+def of_table(
+    table: ir.Table,
+    orders: Orders,
+    days: ir.Table,
+    *,
+    end: date,
+    unit: Unit,
+    end_assumed: bool,
+    gaps: ir.Table | None,
+    notices: Sequence[str],
+) -> CustomerHistories:
+    """Return the histories of a table with one row per customer, and what to know of them.
+
+    Parameters
+    ----------
+    table : ibis.Table
+        As :attr:`CustomerHistories.table`, kept by the engine of `orders`.
+    orders : Orders
+        Those that were read for it.
+    days, end, unit, end_assumed, gaps
+        As of :class:`CustomerHistories`.
+    notices : sequence of str
+        What else a reader of the results should know.
+    """
     x, recency_days, T_days, weight = patterns(
         orders.opened, table, "frequency", "recency_days", "T_days"
     )
     if not len(x):
-        raise RequestError(f"Every order up to {last} was returned: nobody is a customer.")
+        raise RequestError(f"Every order up to {end} was returned: nobody is a customer.")
     spend = None
     if orders.has_amount:
         bought = table.filter(table["spend_frequency"] > 0)
         spend = SpendPatterns(*patterns(orders.opened, bought, "spend_frequency", "monetary_value"))
-    report = _report(orders, last)
-    if end is None:
+    report = _report(orders, end)
+    if end_assumed:
         report = report.noting(
             f"The end of observation was not given, so it is taken to be the last date of the "
-            f"orders, {last}. If the orders were observed for longer, customers have been silent "
+            f"orders, {end}. If the orders were observed for longer, customers have been silent "
             "longer than is counted here and their probability of being alive comes out too "
             "high: give the end."
         )
-    report = report.noting(*_silence(orders, last))
+    report = report.noting(*notices)
     return CustomerHistories(
         frequency=x,
         recency=recency_days / DAYS_PER_UNIT[unit],
@@ -167,10 +219,11 @@ def histories(
         weight=weight,
         spend=spend,
         unit=unit,
-        end=last,
+        end=end,
         table=table,
         days=days,
-        end_assumed=end is None,
+        gaps=gaps,
+        end_assumed=end_assumed,
         report=report,
         opened=orders.opened,
     )
@@ -230,10 +283,12 @@ def _summary(days: ir.Table, engine: Engine, end: date, unit: Unit) -> ir.Table:
     )
 
 
-def _gaps(days: ir.Table) -> ir.Table:
-    """Days since the customer's purchase before, for each day with one; null for the first."""
+def gaps_of(days: ir.Table) -> ir.Table:
+    """How often a purchase came so many days after the customer's purchase before."""
     before = days["date"].lag().over(group_by="customer_id", order_by="date")
-    return days.select(gap=days["date"].delta(before, unit="day"))
+    gaps = days.select(gap=days["date"].delta(before, unit="day"))
+    gaps = gaps.filter(gaps["gap"].notnull())
+    return gaps.group_by("gap").aggregate(times=gaps.count())
 
 
 def patterns(opened: Source, table: ir.Table, *keys: str) -> tuple[Floats, ...]:
@@ -257,13 +312,28 @@ def _silence(orders: Orders, end: date) -> list[str]:
     longest = int(np.diff(dates).max().astype(int)) if len(dates) > 1 else 0
     if silent <= longest:
         return []
-    told = (
-        f"There is no order in the {silent:,} days before the end of observation, {end}; the "
-        f"longest such gap before was {longest:,} days. If the orders are complete only to "
-        f"{orders.last_date}, give that as the end: customers else seem to have gone silent, and "
-        "their probability of being alive and their values come out too low."
+    than = f"; the longest such gap before was {longest:,} days"
+    return [silence_told(orders.last_date, end, than)]
+
+
+def silence_told(last: date, end: date, than: str = "") -> str:
+    """Say that there is no order from some day on.
+
+    Parameters
+    ----------
+    last : date
+        The day of the last order.
+    end : date
+        Of the observation.
+    than : str
+        What the silence is longer than, if that is known.
+    """
+    return (
+        f"There is no order in the {(end - last).days:,} days before the end of observation, {end}"
+        f"{than}. If the orders are complete only to {last}, give that as the end: customers else "
+        "seem to have gone silent, and their probability of being alive and their values come out "
+        "too low."
     )
-    return [told]
 
 
 def _report(orders: Orders, end: date) -> OrdersReport:

@@ -31,8 +31,9 @@ def test_orders_are_found_from_everywhere(
     shop: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     built = clv.build_book(source, "books/first", unit="week")
-    assert built.manifest["source"].startswith("../orders/")
-    digest = built.manifest["input_sha256"]
+    (about,) = built.manifest["sources"]
+    assert about["source"].startswith("../orders/")
+    digest = about["input_sha256"]
     monkeypatch.chdir(shop / "elsewhere")
     assert orders_of(clv.Book("../books/first")).orders.sha256 == digest
     shutil.move(shop, shop.with_name("moved"))
