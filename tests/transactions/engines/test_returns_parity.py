@@ -5,31 +5,42 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pandas as pd
+
 import clv
 from clv.transactions.engines import Engine
 from clv.transactions.orders import Orders
-from clv.transactions.split import holdout
 
-CUT = date(2011, 9, 30)
+LOG = pd.DataFrame(
+    [
+        # by number, by the same row, by the item, the latest before, beyond it, before any order
+        ("7", "2024-01-01", "A1", "cup", 2, 20.0),
+        ("7", "2024-01-03", "A2", "pot", 1, 35.0),
+        ("7", "2024-01-05", "A1", "cup", -1, -10.0),
+        ("7", "2024-01-06", "R1", "pot", -1, -35.0),
+        ("8", "2024-01-02", "B1", "cup", 6, 60.0),
+        ("8", "2024-01-04", "B2", "pot", 1, 35.0),
+        ("8", "2024-01-06", "R2", "cup", -2, -20.0),
+        ("8", "2024-01-07", "R3", "lid", -1, -5.0),
+        ("8", "2024-01-08", "R4", "lid", -9, -90.0),
+        ("9", "2024-01-01", "R5", "cup", -1, -10.0),
+        ("9", "2024-01-02", "C1", "cup", 1, 10.0),
+    ],
+    columns=["customer_id", "date", "order_id", "item", "quantity", "amount"],
+)
 
 
 def rows(orders: Orders, table: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = orders.opened.collect(table).to_pylist()
-    return sorted(found, key=lambda row: [str(value) for value in row.values()])
+    return sorted(found, key=lambda row: [str(row[name]) for name in sorted(row)])
 
 
 def test_returns_are_matched_and_netted_alike(spark: Engine) -> None:
-    path = clv.datasets.path("online_retail")
-    both = [clv.read_orders(path, engine=engine) for engine in (None, spark)]
-    duck, other = both
-    assert duck.report == other.report
+    duck, other = (clv.read_orders(LOG, engine=engine) for engine in (None, spark))
+    assert duck.report.returns == other.report.returns
     assert duck.returns is not None
     assert other.returns is not None
+    assert sorted(duck.report.returns.matched_by.values()) == [1, 1, 1, 2]  # type: ignore[union-attr]
     assert rows(duck, duck.returns.table) == rows(other, other.returns.table)
-    for end in (CUT, duck.last_date):
-        one, two = (rows(orders, orders.days_by(end)) for orders in both)
-        assert one == two
-    one_split, two_split = (holdout(orders, calibration_end=CUT) for orders in both)
-    assert one_split.returned_later == two_split.returned_later
-    assert one_split.calibration.report == two_split.calibration.report
-    assert len(duck.incidents()) == len(other.incidents())
+    for end in (date(2024, 1, 5), duck.last_date):
+        assert rows(duck, duck.days_by(end)) == rows(other, other.days_by(end))
