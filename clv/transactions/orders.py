@@ -13,6 +13,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from clv.errors import RequestError
+from clv.transactions.customer_ids import alike_ids, refuse_cut_ids, refuse_nested_ids
 from clv.transactions.engines import Engine
 from clv.transactions.order_lines import RolledUp, roll_up
 from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
@@ -237,6 +238,7 @@ def read_orders(
     names = list(opened.table.columns)
     taken = recognise(names, given)
     notices = [*opened.notices, str(taken), *doubts(names, given)]
+    refuse_nested_ids(opened, taken)
     settled = with_kinds(opened, taken, given=given.kind is not None)
     log, seen = _read(opened, settled.schema)
     told = settle(opened, settled.schema, seen)
@@ -246,6 +248,7 @@ def read_orders(
     reading = Reading(told.schema, opened.engine)
     refuse(opened, reading, log, seen, told.layout, [*settled.faults, *told.faults])
     days = opened.materialise(_days(log))
+    refuse_cut_ids(opened, told.schema, days, seen["rows"])
     repeated = _duplicates(opened, reading, days)
     rolled = None
     if told.schema.order_id is not None:
@@ -256,7 +259,7 @@ def read_orders(
         *_clock_notices(told.schema, seen),
         *rates_notice(opened, told.schema, log),
         *(rolled.notices if rolled else ()),
-        *_alike_ids(opened, told.schema, days),
+        *alike_ids(opened, told.schema, days),
     ]
     if repeated:
         notices.append(
@@ -322,31 +325,6 @@ def _days(log: ir.Table) -> ir.Table:
     return kept.group_by("customer_id", "date").aggregate(
         rows=kept.count(), amount=kept["amount"].sum()
     )
-
-
-def _alike_ids(source: Source, schema: Schema, days: ir.Table) -> list[str]:
-    """Say which customers have ids that differ only in case."""
-    ids = days["customer_id"]
-    if schema.id_case == "fold" or not isinstance(ids, ir.StringColumn):
-        return []
-    cases = days.aggregate(large=(ids != ids.lower()).any(), small=(ids != ids.upper()).any())
-    seen = source.collect(cases).to_pylist()[0]
-    if not (seen["large"] and seen["small"]):  # else all letters are of one size
-        return []
-    alike = days.group_by(key=ids.lower()).aggregate(one=ids.min(), other=ids.max())
-    alike = alike.filter(alike["one"] != alike["other"])
-    many = int(source.collect(alike.aggregate(n=alike.count()))["n"][0].as_py())
-    if not many:
-        return []
-    some = source.collect(alike.order_by("key").limit(3)).to_pylist()
-    shown = ", ".join(f"{row['one']!r} and {row['other']!r}" for row in some)
-    return [
-        (
-            f"{counted(many, 'customer id')} {'is' if many == 1 else 'are'} there in more than one "
-            f'case ({shown}). They are taken for different customers; id_case = "fold" in a schema '
-            "makes them one."
-        )
-    ]
 
 
 def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:

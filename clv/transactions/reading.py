@@ -27,6 +27,9 @@ what another row sold, or is an order that came to nothing."""
 
 RATE = dt.Decimal(18, 10)
 
+LARGE_PRODUCT = 1e9
+"""Of quantity and price; DuckDB's product of two amounts ends at 10^10."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -191,12 +194,18 @@ class Reading:
 
     def _value(self, table: ir.Table) -> ir.DecimalValue:
         """The amount that a row states, or the product of its quantity and its unit price."""
-        values = [self.number(table[name]) for name in self.schema.value_columns]
-        worth = functools.reduce(operator.mul, values)
-        if len(values) > 1:
-            # The engine's product has eight decimals; round it first, then look at its range.
-            worth = worth.try_cast(dt.Decimal(38, 4)).try_cast(AMOUNT)
-        return cast("ir.DecimalValue", worth)
+        worth, *price = [self.number(table[name]) for name in self.schema.value_columns]
+        if not price:
+            return worth
+        # The engine's product has eight decimals: its range ends where amounts still go on, and
+        # the one without such an end takes ten times as long.
+        large = (worth.cast(dt.float64) * price[0].cast(dt.float64)).abs() >= LARGE_PRODUCT
+        product = ibis.ifelse(
+            large,
+            (worth.cast(dt.Decimal(38, 4)) * price[0]).try_cast(dt.Decimal(38, 4)),
+            (worth * price[0]).try_cast(dt.Decimal(38, 4)),
+        )
+        return cast("ir.DecimalValue", product.try_cast(AMOUNT))
 
     def _currency(self, table: ir.Table) -> ir.StringValue | None:
         """The currency of a row; None where the source says none."""

@@ -40,6 +40,8 @@ AMOUNT = dt.Decimal(18, 4)
 MISSING_ID = ("", "NULL", "null", "NaN", "nan", "None", "<NA>", "N/A", "n/a", "\\N")
 """How databases and data frames write a value that is missing."""
 
+NO_BREAK = "\u00a0"
+
 FIRST_DAY, LAST_DAY = date(1000, 1, 1), date(9999, 12, 31)
 """A year has four digits; a year 97, or `infinity`, was not meant."""
 
@@ -161,7 +163,13 @@ def customer(column: ir.Column) -> ir.Column:
         whole = column.try_cast(dt.int64)
         said = ibis.ifelse(whole == column, whole.cast(str), column.cast(str))
         return ibis.ifelse(blank(column), None, said)
-    text = stripped(column.cast(str))
+    said = column.cast(str)
+    # No-break spaces come from web pages, `17850.0` from programs that had no whole number for a
+    # missing id. As with white space, to look for them is cheaper than to take them away.
+    odd = said.endswith(".0") | said.endswith(NO_BREAK) | said.startswith(NO_BREAK)
+    bare = said.replace(NO_BREAK, " ").strip()
+    whole = ibis.ifelse(bare.re_search(r"^\d+\.0$"), bare.substr(0, bare.length() - 2), bare)
+    text = ibis.ifelse(odd, whole, stripped(said))
     return ibis.ifelse(text.isin(MISSING_ID), None, text)
 
 

@@ -284,6 +284,11 @@ def _(path: Path) -> None:
     pq.write_table(_table().append_column("lines", lines), path)
 
 
+@_made("nested-ids.parquet")
+def _(path: Path) -> None:
+    pq.write_table(_table(who=pa.array([{"id": row[0]} for row in ROWS])), path)
+
+
 @_made("nested-amounts.parquet")
 def _(path: Path) -> None:
     pq.write_table(_table(worth=pa.array([[float(row[2])] for row in ROWS])), path)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import signal
-import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ import pytest
 import clv
 from clv.book.directory import write_book
 from clv.errors import BookError, UnknownNameError
-from tests.cli.command import CDNOW, CDNOW_END, contents, executable, unchanged
+from tests.cli.command import CDNOW_END, contents, unchanged
 
 FILES = ["manifest.json", "models.json", "policy.toml", "values.parquet"]
 
@@ -115,24 +112,6 @@ def test_after_both_moves_the_new_book_is_read(book: Path, monkeypatch: pytest.M
     assert (book / "new.txt").read_text(encoding="utf-8") == "of the day after"
     assert not list(book.parent.glob(".book.*"))
     assert clv.Book(other).customers == 2357
-
-
-def test_killed_at_any_moment_a_build_leaves_a_whole_book(book: Path) -> None:
-    """Kill -9 at moments spread over the time that a build takes; then build once more."""
-    line = [executable(), "build", *CDNOW, "-o", str(book)]
-    value = clv.Book(book).customer("0001")
-    start = time.monotonic()
-    subprocess.run(line, check=True, capture_output=True)
-    whole_time = time.monotonic() - start
-    for share in (0.3, 0.6, 0.8, 0.95):
-        with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
-            time.sleep(share * whole_time)
-            run.kill()
-        assert run.returncode in (-signal.SIGKILL, 0)
-        assert clv.Book(book).customer("0001") == value
-    subprocess.run(line, check=True, capture_output=True)
-    assert sorted(file.name for file in book.iterdir()) == FILES
-    assert [file.name for file in book.parent.iterdir()] == ["book"]  # nothing is left behind
 
 
 def test_a_build_that_still_runs_keeps_its_folder(book: Path) -> None:
