@@ -192,8 +192,8 @@ def build_book(
         }
         (folder / MODELS).write_text(json.dumps(models, indent=2) + "\n", encoding="utf-8")
         (folder / POLICY).write_text(policy.to_toml(), encoding="utf-8")
-        if orders.returns is not None and orders.returns_policy == "incident":
-            orders.opened.engine.write_parquet(incident_rows(orders.returns), folder / INCIDENTS)
+        if incidents := given.incidents():
+            pq.write_table(incidents, folder / INCIDENTS)
     return Book(Path(path))
 
 
@@ -217,6 +217,19 @@ class _Given:
             "verdict": worst(found),
             "findings": {finding.topic: finding.to_dict() for finding in found},
         }
+
+    def incidents(self) -> pa.Table | None:
+        """Return the returns as incidents, where they are to be kept as such."""
+        if self.orders.returns_policy != "incident":
+            return None
+        parts = self.before.incidents() if self.before else []
+        if (returns := self.orders.returns) is not None:
+            parts.append(self.orders.opened.collect(incident_rows(returns)))
+        if not parts:
+            return None
+        # Engines differ in whether their texts are large.
+        found = pa.concat_tables(parts, promote_options="permissive")
+        return found.sort_by([("customer_id", "ascending"), ("occurred_at", "ascending")])
 
     def accounted_for(self, path: Path) -> dict[str, Any]:
         """Name all sources, and account for their rows."""

@@ -14,8 +14,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from clv.book import Book
-from clv.book.directory import GAPS, VALUES
+from clv.book.directory import GAPS, INCIDENTS, VALUES
 from clv.book.orders import rebased
 from clv.errors import OrdersError, RequestError
 from clv.history import Unit
@@ -174,6 +178,15 @@ class Since:
             end_assumed=end is None,
         )
         return replace(found, report=found.report.noting(*notice))
+
+    def incidents(self) -> list[pa.Table]:
+        """Return the returns that the book keeps as incidents, up to its end: a table, or none."""
+        file = self.book.path / INCIDENTS
+        if not file.is_file():
+            return []
+        rows = pq.ParquetFile(file).read()
+        day = pc.cast(rows["occurred_at"], pa.date32(), safe=False)
+        return [rows.filter(pc.less_equal(day, pa.scalar(self.book.end)))]
 
     def report(self, newer: OrdersReport) -> OrdersReport:
         """Account for every row of all sources.

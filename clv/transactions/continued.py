@@ -28,6 +28,7 @@ from clv.transactions.orders import Orders, Policy
 from clv.transactions.reading import Reading
 from clv.transactions.report import OrdersReport, counted, quoted
 from clv.transactions.returns.matching import LINE, NAMED
+from clv.transactions.returns.netting import NetReturns
 from clv.transactions.schema import Schema
 from clv.transactions.sources import Source
 from clv.transactions.summary import (
@@ -192,8 +193,9 @@ def too_early(orders: Orders, end: date) -> str:
 def beyond(orders: Orders, known: Known, end: date) -> str:
     """Say which returns may reverse orders from before; empty where none does.
 
-    A return finds the latest order that it can reverse. So one that names an order of its own log,
-    or that has the same line there before it, reverses that one whatever came before.
+    A return finds the latest order that it can reverse. So one that names an order of its own log
+    reverses that one whatever came before; and so does one that names none and has the same line
+    there before it.
 
     Parameters
     ----------
@@ -207,7 +209,8 @@ def beyond(orders: Orders, known: Known, end: date) -> str:
     if orders.returns is None:
         return ""
     back = orders.returns.table
-    sure = back["step"].isin([NAMED, LINE]).fill_null(ibis.literal(value=False))
+    same_line = (back["step"] == LINE) & back["order_id"].isnull()
+    sure = ((back["step"] == NAMED) | same_line).fill_null(ibis.literal(value=False))
     back = back.filter(~sure & (back["date"] <= end)).mutate(
         customer_id=back["customer_id"].cast(str)
     )
@@ -274,14 +277,13 @@ def one_after_another(parts: Sequence[Orders], ends: Sequence[date]) -> Orders:
     """
     if len(parts) == 1:
         return parts[0]
-    after, days = [None, *ends[: len(parts) - 1]], []
-    for i, (orders, begin) in enumerate(zip(parts, after, strict=True)):
-        some = orders.days.mutate(customer_id=orders.days["customer_id"].cast(str))
-        if begin is not None:
-            some = some.filter(some["date"] > begin)
-        if i < len(parts) - 1:
-            some = some.filter(some["date"] <= ends[i])
-        days.append(some.select("customer_id", "date", "rows", "amount"))
+    days, back = [], []
+    for i, orders in enumerate(parts):
+        days.append(
+            _within(orders.days, i, parts, ends).select("customer_id", "date", "rows", "amount")
+        )
+        if orders.returns is not None:
+            back.append(_within(orders.returns.table, i, parts, ends))
     first, last = parts[0], parts[-1]
     return Orders(
         days=first.opened.materialise(ibis.union(*days)),
@@ -292,7 +294,28 @@ def one_after_another(parts: Sequence[Orders], ends: Sequence[date]) -> Orders:
         last_date=last.last_date,
         sha256=hashlib.sha256(" ".join(orders.sha256 for orders in parts).encode()).hexdigest(),
         opened=first.opened,
+        returns_policy=last.returns_policy,
+        returns=_returned(parts, back),
     )
+
+
+def _within(table: ir.Table, i: int, parts: Sequence[Orders], ends: Sequence[date]) -> ir.Table:
+    """Rows of one of several sources, of the time in which it counts."""
+    rows = table.mutate(customer_id=table["customer_id"].cast(str))
+    if i > 0:
+        rows = rows.filter(rows["date"] > ends[i - 1])
+    return rows.filter(rows["date"] <= ends[i]) if i < len(parts) - 1 else rows
+
+
+def _returned(parts: Sequence[Orders], back: Sequence[ir.Table]) -> NetReturns | None:
+    """The returns of several sources, each matched in its own, as :func:`beyond` holds."""
+    if not back:
+        return None
+    opened = parts[0].opened
+    table = opened.materialise(ibis.union(*back) if len(back) > 1 else back[0])
+    last = max(orders.returns.last_date for orders in parts if orders.returns is not None)
+    policy = next(orders.returns.policy for orders in parts if orders.returns is not None)
+    return NetReturns(table, opened, policy, parts[0].has_amount, last)
 
 
 def _side_by_side(known: Known, days: ir.Table, engine: Engine) -> ir.Table:

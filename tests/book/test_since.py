@@ -95,6 +95,47 @@ def test_month_after_month_in_the_same_place(tmp_path: Path) -> None:
     assert ours.report.rows_read == theirs.report.rows_read == len(some)
 
 
+def with_returns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Some of the orders come back a day later, each by the number of its order."""
+    sold = frame.assign(order_id=[f"{i}" for i in range(len(frame))])
+    some = sold[::40]
+    back = some.assign(amount="-" + some["amount"].astype(str))
+    after = pd.to_datetime(some["date"]) + pd.Timedelta(days=1)
+    back["date"] = after.dt.strftime("%Y-%m-%d")
+    return pd.concat([sold.assign(amount=sold["amount"].astype(str)), back])
+
+
+def test_returns_that_name_their_orders_are_netted_as_at_once(tmp_path: Path) -> None:
+    """And with returns as incidents, those of the book are kept beside the newer ones."""
+    cut, end = "1997-12-30", "1998-05-31"
+    before = with_returns(later("1997", "1997-12-29"))  # the last return is on the 30th
+    newer = with_returns(later("1997-12-30", "1998-05-30"))
+    newer["order_id"] = "n" + newer["order_id"]
+    asked: dict[str, Any] = {"policy": clv.Policy(horizon_months=None), "unit": "week"}
+    before.to_csv(tmp_path / "before.csv", index=False)
+    newer.to_csv(tmp_path / "newer.csv", index=False)
+    pd.concat([before, newer]).to_csv(tmp_path / "all.csv", index=False)
+    for part, name, day in (("all", "once", end), ("before", "book", cut)):
+        orders = clv.read_orders(tmp_path / f"{part}.csv", returns="incident")
+        clv.build_book(orders, tmp_path / name, end=day, **asked)
+    book = clv.build_book(
+        tmp_path / "newer.csv", tmp_path / "book", end=end, since=tmp_path / "book"
+    )
+    once = clv.Book(tmp_path / "once")
+    for name in SAME:
+        assert (book.path / name).read_bytes() == (once.path / name).read_bytes()
+    ours, theirs = (pd.read_parquet(b.path / "incidents.parquet") for b in (book, once))
+    pd.testing.assert_frame_equal(ours, theirs)
+    assert len(ours) > 50
+    together, at_once = (orders_of(b).orders for b in (book, once))
+    days = [
+        o.opened.collect(o.days_by(book.end).order_by("customer_id", "date")).to_pylist()
+        for o in (together, at_once)
+    ]
+    assert days[0] == days[1]
+    assert book.manifest["rows"]["returns"] == once.manifest["rows"]["returns"]
+
+
 # ------------------------------------------------------------------------------- what is refused
 
 
@@ -172,6 +213,18 @@ def test_another_currency_is_refused(cdnow_book: Path, newer: Path, tmp_path: Pa
     frame = pd.read_csv(newer, dtype=str).assign(currency="USD")
     said = refused(tmp_path, frame, euros, end=LAST)
     assert "are in EUR, those of 'the data frame' in USD" in said
+
+
+def test_returns_that_may_reverse_orders_of_the_book_are_refused(
+    cdnow_book: Path, newer: Path, tmp_path: Path
+) -> None:
+    """One of somebody whom the book knows; of a new customer there is no order in it."""
+    back = {"date": "1998-06-01", "quantity": "1", "amount": "-5.00"}
+    rows = [back | {"customer_id": who} for who in ("0001", "new")]
+    frame = pd.concat([pd.read_csv(newer, dtype=str), pd.DataFrame(rows)])
+    said = refused(tmp_path, frame, cdnow_book, end=LAST)
+    assert "1 return of 'the data frame' may reverse orders before ('0001' on 1998-06-01)" in said
+    assert "does not hold the lines of its orders" in said
 
 
 def test_a_folder_that_is_no_book_is_told(newer: Path, tmp_path: Path) -> None:
