@@ -74,8 +74,8 @@ def test_month_after_month_in_the_same_place(tmp_path: Path) -> None:
     for begin, end in zip(["1997", *cuts], cuts, strict=False):
         part = some[(some["date"] > begin) & (some["date"] <= end)]
         part.to_csv(tmp_path / f"{end}.csv", index=False)
-    endless = clv.Policy(horizon_months=None)  # no intervals, which take longest
-    asked: dict[str, Any] = {"model": "bg-cnbd", "policy": endless}
+    brief = clv.Policy(horizon_months=1)  # futures are soon drawn
+    asked: dict[str, Any] = {"model": "bg-cnbd", "policy": brief}
     once = clv.build_book(tmp_path / "all.csv", tmp_path / "once", end="1998-06-15", **asked)
     path = tmp_path / "book"
     clv.build_book(tmp_path / f"{cuts[0]}.csv", path, end=cuts[0], **asked)
@@ -111,7 +111,7 @@ def test_returns_that_name_their_orders_are_netted_as_at_once(tmp_path: Path) ->
     before = with_returns(later("1997", "1997-12-29"))  # the last return is on the 30th
     newer = with_returns(later("1997-12-30", "1998-05-30"))
     newer["order_id"] = "n" + newer["order_id"]
-    asked: dict[str, Any] = {"policy": clv.Policy(horizon_months=None), "unit": "week"}
+    asked: dict[str, Any] = {"policy": clv.Policy(horizon_months=1), "unit": "week"}
     before.to_csv(tmp_path / "before.csv", index=False)
     newer.to_csv(tmp_path / "newer.csv", index=False)
     pd.concat([before, newer]).to_csv(tmp_path / "all.csv", index=False)
