@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,9 @@ __all__ = [
     "silence_told",
 ]
 
+
+LATEST_END = date(2999, 12, 31)
+"""What is forecast from there on still has dates of four digits."""
 
 QUIET_DAYS = 7
 """Days without orders before the end from which it is asked whether the log is complete."""
@@ -125,7 +128,8 @@ def histories(
     Raises
     ------
     RequestError
-        For an end before the first order or by which every order was returned, an end that is no
+        For an end before the first order, in the far future, taken from an order of a day that is
+        not yet, or by which every order was returned, an end that is no
         date, or another unit.
 
     Notes
@@ -149,6 +153,14 @@ def histories(
     """
     check_unit(unit)
     last = orders.last_date if end is None else read_date(end, "end")
+    if end is None and last > date.today() + timedelta(days=1):  # it may be tomorrow elsewhere
+        raise RequestError(
+            f"The last order is of {last}, a day that is not yet, so the end of observation cannot "
+            "be taken from it. Give the last day of observation (--end 2024-12-31; in Python "
+            'end="2024-12-31"): orders after it are set aside.'
+        )
+    if last > LATEST_END:
+        raise RequestError(f"The end of observation {last} is after {LATEST_END}: no log goes on.")
     if last < orders.first_date:
         raise RequestError(
             f"The end of observation {last} is before the first order: the orders run from "

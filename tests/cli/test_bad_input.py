@@ -93,14 +93,14 @@ def test_mixed_currencies(build: Callable[..., Run], few_orders: Rows) -> None:
 
 
 def test_amounts_that_are_no_numbers(build: Callable[..., Run], few_orders: Rows) -> None:
-    rows = [*few_orders, ("7", "1997-02-01", "free"), ("8", "1997-02-01", '"1,200"')]
+    rows = [*few_orders, ("7", "1997-02-01", "free"), ("8", "1997-02-01", '"1,2,0"')]
     build(
         write("orders.csv", rows),
-        says=["2 of 902", "line 902: 'free'", "line 903: '1,200'", "plain numbers"],
+        says=["2 of 902", "line 902: 'free'", "line 903: '1,2,0'", "such as 1234.50"],
     )
 
 
-@pytest.mark.parametrize("amount", ["nan", "inf", "1e400", "€3"])
+@pytest.mark.parametrize("amount", ["nan", "inf", "1e400"])
 def test_amounts_that_are_not_finite(
     build: Callable[..., Run], few_orders: Rows, amount: str
 ) -> None:
@@ -178,10 +178,10 @@ def test_refunds_only(build: Callable[..., Run], few_orders: Rows) -> None:
 
 def test_a_file_that_is_no_table(build: Callable[..., Run]) -> None:
     Path("orders.parquet").write_bytes(b"not parquet at all" * 20)
-    build("orders.parquet", says=["'orders.parquet' cannot be read"])
+    build("orders.parquet", says=["'orders.parquet' is no Parquet file"])
     Path("orders.xlsx").write_bytes(b"PK")
     build("orders.xlsx", says=["save the orders as CSV"])
-    build(".", says=["is a directory"])
+    build(".", says=["holds Parquet files and 'orders.xlsx'", "one kind at a time"])
 
 
 # --------------------------------------------------------------------------------------- the place

@@ -159,6 +159,7 @@ def orders() -> Any:
     ("call", "said"),
     [
         (lambda o: histories(o, end="2024-01-04"), "from 2024-01-05 to 2024-02-01"),
+        (lambda o: histories(o, end="9999-12-31"), "9999-12-31 is after 2999-12-31"),
         (lambda o: histories(o, end="04.01.2024"), "must be a date written as 2024-01-31"),
         (lambda o: histories(o, end=cast("str", 20240104)), "must be a date written as 2024-01-31"),
         (lambda o: histories(o, unit="month"), "must be 'day' or 'week'"),
@@ -171,3 +172,12 @@ def orders() -> Any:
 def test_requests_that_make_no_sense(orders: Any, call: Callable[[Any], Any], said: str) -> None:
     with pytest.raises(RequestError, match=said):
         call(orders)
+
+
+def test_an_order_of_a_day_that_is_not_yet_is_no_end_of_observation() -> None:
+    """Such as the 9999-12-31 of some databases, which means never."""
+    days = ["2024-01-05", "9999-12-31"]
+    orders = read_orders(pd.DataFrame({"customer_id": ["a", "a"], "date": days}))
+    with pytest.raises(RequestError, match="of 9999-12-31, a day that is not yet"):
+        histories(orders)
+    assert histories(orders, end="2024-02-01").report.rows_kept == 1
