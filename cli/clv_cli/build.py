@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Examples:
   clv build orders.csv -o book --end 2024-12-31
   clv build 'orders/*.parquet' -o book --policy policy.toml --unit week
-  clv build orders-2025-01.csv --since book -o book --end 2025-01-31"""
+  clv build newer.csv --since book -o book"""
 )
 @newer_orders_options
 @click.option(

@@ -64,6 +64,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Orders as the examples name them: those of CDNOW, 9,497 days (26 years) later."""
     folder = tmp_path_factory.mktemp("shop")
     frame = clv.datasets.load_cdnow()
+    # The book of the examples ends on 1997-09-30.
+    frame[frame["date"] > pd.Timestamp("1997-09-30")].to_csv(folder / "newer.csv", index=False)
     frame["date"] += pd.Timedelta(days=9497)
     frame.to_csv(folder / "orders.csv", index=False)
     frame.to_parquet(folder / "orders.parquet")
