@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import clv
 from clv.errors import EngineError, OrdersError, UnknownNameError
 from clv.transactions.sources import open_source
 
@@ -217,3 +218,17 @@ def test_without_the_driver_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "adbc_driver_postgresql", None)
     with pytest.raises(EngineError, match=r"pip install 'clv\[postgres\]'"):
         open_source("postgresql://db/shop?table=orders")
+
+
+def test_no_password_is_in_a_book(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    postgresql.run(
+        "CREATE TABLE bought AS SELECT (n % 9)::text AS customer_id, "
+        "DATE '2024-01-01' + n * 3 AS date, n % 7 + 1 AS amount FROM generate_series(1, 60) AS n; "
+        "GRANT SELECT ON bought TO anna"
+    )
+    written = quote(PASSWORD, safe="")
+    clv.build_book(postgresql.url(written, "table=bought"), tmp_path / "book", end="2024-07-31")
+    files = [path for path in (tmp_path / "book").rglob("*") if path.is_file()]
+    assert b"anna:***@" in (tmp_path / "book" / "manifest.json").read_bytes()
+    for secret in (PASSWORD, written):
+        assert not [path for path in files if secret.encode() in path.read_bytes()]
