@@ -162,9 +162,8 @@ def test_were_it_known_what_money_achieves_only_the_orders_would_be_in_doubt(
     whole = book.budget(100.0)
     n = len(whole.spend)
     e = np.full(n, book.policy.retention.effect)
-    known = MoneyDraws(
-        book.policy.retention.money_scale * (1 + 1e-9 * np.arange(399)), 0.0, 0.0
-    )  # σ, as good as
+    scales = np.full(399, book.policy.retention.money_scale) + 1e-9 * np.arange(399)
+    known = MoneyDraws(scales, 0.0, 0.0)  # σ, as good as
     sure = EffectOfMoney(e, np.zeros(n), np.zeros(n))
     (kept,) = kept_ranges(book, whole.spend[None], whole.expected_gain[None], sure, known)
     # each of the 133 models stands there three times: the bounds are two draws next to each other
@@ -176,7 +175,8 @@ def test_the_interval_is_in_proportion_to_what_is_known_of_e(book: clv.Book) -> 
     """Where only e is in doubt, what is kept is e over its mean times what is expected."""
     whole = book.budget(100.0)
     n = len(whole.spend)
-    flat = MoneyDraws(book.policy.retention.money_scale * (1 + 1e-9 * np.arange(399)), 0.1, 0.0)
+    scales = np.full(399, book.policy.retention.money_scale) + 1e-9 * np.arange(399)
+    flat = MoneyDraws(scales, 0.1, 0.0)
     e = EffectOfMoney(np.full(n, 0.3), np.full(n, 0.1), np.zeros(n))
     (kept,) = kept_ranges(book, whole.spend[None], whole.expected_gain[None], e, flat)
     # 10 and 90 % points of N(.3, .1): .3 ± .128; the orders' own part widens it a little

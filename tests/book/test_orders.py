@@ -44,9 +44,7 @@ def test_orders_are_found_from_everywhere(
 def test_a_book_moved_alone_is_told_to_be_without_its_orders(shop: Path) -> None:
     clv.build_book("orders/one.csv", "books/first", unit="week")
     (shop / "books" / "first").rename(shop / "first")
-    with pytest.raises(
-        RequestError, match=r"one\.csv', cannot be read again.*--orders"
-    ):
+    with pytest.raises(RequestError, match=r"one\.csv', cannot be read again.*--orders"):
         orders_of(clv.Book("first"))
 
 

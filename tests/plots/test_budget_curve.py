@@ -58,7 +58,7 @@ def test_an_interval_is_a_band_between_its_bounds() -> None:
     drawn = replace(shown, gain_low=0.5 * shown.gain, gain_high=2 * shown.gain)
     ax = plot_budget_curve(drawn)
     (band,) = ax.collections[:1]
-    corners = band.get_paths()[0].vertices
+    corners = np.asarray(band.get_paths()[0].vertices)
     assert corners[:, 1].max() == pytest.approx(2 * shown.gain[-1])
     assert ax.get_ylim()[1] > 2 * shown.gain[-1]
     assert len(plot_budget_curve(shown).collections) == len(ax.collections) - 1

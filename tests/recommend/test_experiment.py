@@ -27,7 +27,9 @@ def test_an_offer_never_falls_and_never_breaks_a_limit(
 ) -> None:
     one = assign(POLICY, customer, incident, offer, most=most)
     assert one == assign(POLICY, customer, incident, offer, most=most)
-    assert one.offer >= one.usual_offer == offer
+    assert one.offer is not None  # no person decides here
+    assert one.usual_offer == offer
+    assert one.offer >= offer
     if one.assigned_arm is not None:  # the log says what either arm would have given
         assert one.step_offer is not None
         assert one.offer == (one.step_offer if one.assigned_arm == "step" else one.usual_offer)
