@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
-import subprocess
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -21,7 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clv.errors import EngineError, OrdersError, RequestError
-from clv.transactions.engines.base import MEMORY, Engine
+from clv.transactions.engines.base import Engine
+from clv.transactions.engines.spark_session import reason
+from clv.transactions.engines.spark_session import session as start
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -35,6 +35,8 @@ SETTINGS = {
     # A row with too many values is a fault also where the columns at fault are not asked for.
     "spark.sql.csv.parser.columnPruning.enabled": "false",
 }
+
+CONSTRAINTS = "spark.sql.constraintPropagation.enabled"
 
 JAVA_PATTERNS = {
     "%Y": "yyyy", "%m": "M", "%d": "d", "%b": "MMM", "%B": "MMMM", "%y": "yy",
@@ -83,7 +85,7 @@ class SparkEngine(Engine):
             raise RequestError(
                 "Memory and threads are those of Spark on this machine; a cluster has its own."
             )
-        self._open(_session(url, memory, threads))
+        self._open(start(url, memory, threads))
 
     @classmethod
     def of(cls, session: SparkSession) -> SparkEngine:
@@ -98,16 +100,39 @@ class SparkEngine(Engine):
         engine._open(session)  # noqa: SLF001  its own
         return engine
 
+    @classmethod
+    def over(cls, backend: Any) -> SparkEngine | None:
+        """Use the connection of somebody's Ibis tables, if dates mean the same there.
+
+        Its settings are not changed: where its time zone is not UTC there is no engine of it.
+        """
+        session = backend._session  # noqa: SLF001  Ibis has no public name for it
+        if session.conf.get("spark.sql.session.timeZone") not in {"UTC", "Etc/UTC"}:
+            return None
+        engine = cls.__new__(cls)
+        engine._take(session, backend)  # noqa: SLF001  its own
+        return engine
+
     def _open(self, session: SparkSession) -> None:
-        self.session = session.newSession()
+        own = session.newSession()
         for name, value in SETTINGS.items():
-            self.session.conf.set(name, value)
-        self._kept: set[str] = set()
+            own.conf.set(name, value)
         with warnings.catch_warnings():
             # Spark is not yet sure of pandas 3; rows pass between it and us as Arrow data.
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
-            self.backend = ibis.pyspark.connect(self.session)
-        super().__init__(self.backend)
+            self._take(own, ibis.pyspark.connect(own))
+
+    def _take(self, session: SparkSession, backend: Any) -> None:
+        self.session, self.backend = session, backend
+        super().__init__(backend)
+
+    def with_instants(self, table: ir.Table) -> ir.Table:
+        """Say of a table which times are instants: to Ibis all of Spark's are those of a wall."""
+        fields = self.session.sql(self.backend.compile(table)).schema.fields
+        instants = [field.name for field in fields if field.dataType.typeName() == "timestamp"]
+        if not instants:
+            return table
+        return table.mutate(**{n: table[n].cast(dt.Timestamp("UTC")) for n in instants})
 
     def read_csv(self, paths: Sequence[Path], columns: Sequence[str], delimiter: str) -> ir.Table:
         """Open CSV files: see :meth:`Engine.read_csv`."""
@@ -128,7 +153,8 @@ class SparkEngine(Engine):
     def read_parquet(self, paths: Sequence[Path], root: Path | None = None) -> ir.Table:
         """Open Parquet files: see :meth:`Engine.read_parquet`."""
         options = {} if root is None else {"basePath": str(root.absolute())}
-        return self._view(self.session.read.options(**options).parquet(*_literal(paths)))
+        frame = self.session.read.options(**options).parquet(*_literal(paths))
+        return self.with_instants(self._view(frame))
 
     def from_arrow(self, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
         """Open or keep rows: see :meth:`Engine.from_arrow`."""
@@ -137,27 +163,35 @@ class SparkEngine(Engine):
         for field in table.schema:  # else a time on some wall would be an instant
             if pa.types.is_timestamp(field.type) and field.type.tz is None:
                 frame = frame.withColumn(field.name, frame[field.name].cast("timestamp_ntz"))
-        return self._view(frame)
+        return self.with_instants(self._view(frame))
 
     def materialise(self, table: ir.Table) -> ir.Table:
         """Compute a table once and keep it: see :meth:`Engine.materialise`."""
-        kept = self._view(self._frame(table))
-        (view,) = kept.op().find(ops.DatabaseTable)
-        self.session.catalog.cacheTable(view.name)
-        self._kept.add(view.name)
-        self.session.table(view.name).count()
-        return kept
+        # A view that is only cached keeps the whole plan it was made by, and plans of plans grow
+        # beyond all bounds; a checkpoint on the workers forgets it.
+        before = str(self.session.conf.get(CONSTRAINTS))
+        self.session.conf.set(CONSTRAINTS, "false")  # kept, they refer to columns that are gone
+        try:
+            kept = self._view(self._frame(table).localCheckpoint(eager=True))
+        finally:
+            self.session.conf.set(CONSTRAINTS, before)
+        zoned = {n: t for n, t in table.schema().items() if t.is_timestamp() and t.timezone}
+        return kept.cast(zoned) if zoned else kept
 
     def drop(self, table: ir.Table) -> None:
         """Let a table go: see :meth:`Engine.drop`."""
         (kept,) = table.op().find(ops.DatabaseTable)
-        self._kept.discard(kept.name)
-        self.session.catalog.uncacheTable(kept.name)
-        self.session.catalog.dropTempView(kept.name)
+        self.session.catalog.dropTempView(kept.name)  # Spark lets go of what nothing refers to
 
     def collect(self, table: ir.Table) -> pa.Table:
         """Bring a table into this process: see :meth:`Engine.collect`."""
-        return self._frame(table).toArrow()
+        found = self._frame(table).toArrow()
+        walls = {n for n, t in table.schema().items() if t.is_timestamp() and t.timezone is None}
+        return found.cast(
+            pa.schema(
+                [(f.name, pa.timestamp("us") if f.name in walls else f.type) for f in found.schema]
+            )
+        )
 
     def write_parquet(
         self,
@@ -180,7 +214,7 @@ class SparkEngine(Engine):
                 _merge(parts, path, row_group_size, compression)
         except Exception as error:
             if "No space left" in str(error):
-                raise OSError(_reason(error)) from None
+                raise OSError(reason(error)) from None
             raise
         finally:
             if not partition_by:
@@ -206,7 +240,7 @@ class SparkEngine(Engine):
     def _time(self, text: ir.StringValue, shape: str) -> ir.TimestampValue:
         # Spark takes 2024 and 10 o'clock for whole times, and knows no slash.
         written = text.re_replace(r"^(\d{4})/(\d{1,2})/", "$1-$2-")
-        found = written.try_cast(dt.Timestamp("UTC"))
+        found = written.try_cast(dt.Timestamp("UTC")).cast(dt.Timestamp())
         return cast("ir.TimestampValue", ibis.ifelse(text.re_search(shape), found, None))
 
     def on_first_day(self, amount: ir.Column, day: ir.Column) -> ir.DecimalScalar:
@@ -239,14 +273,12 @@ class SparkEngine(Engine):
         try:
             yield
         except (PySparkException, Py4JError) as error:
-            raise OrdersError(f"{name!r} cannot be read: {_reason(error)}") from error
-
-    def close(self) -> None:
-        """Let go of everything but Spark itself: see :meth:`Engine.close`."""
-        for name in self._kept:  # the cache is shared with other work in the application
-            self.session.catalog.uncacheTable(name)
-        self._kept.clear()
-        super().close()
+            if "OutOfMemoryError" in str(error):
+                raise EngineError(
+                    "Spark has not enough memory. Give it more: on this machine --memory 8GB (in "
+                    "Python clv.SparkEngine(memory='8GB')), on a cluster by its own settings."
+                ) from error
+            raise OrdersError(f"{name!r} cannot be read: {reason(error)}") from error
 
     def _frame(self, table: ir.Table) -> DataFrame:
         doubles = cast("ir.Table", table.op().replace(_as_double).to_expr())
@@ -255,68 +287,7 @@ class SparkEngine(Engine):
     def _view(self, frame: DataFrame) -> ir.Table:
         name = ibis.util.gen_name("clv")
         frame.createOrReplaceTempView(name)
-        table = self.backend.table(name)
-        # To Ibis an instant of Spark is a time on some wall.
-        instants = [f.name for f in frame.schema.fields if f.dataType.typeName() == "timestamp"]
-        if not instants:
-            return table
-        return table.mutate(**{n: table[n].cast(dt.Timestamp("UTC")) for n in instants})
-
-
-def _session(url: str | None, memory: str | None, threads: int | None) -> SparkSession:
-    """Start Spark, or join the cluster."""
-    try:
-        from pyspark.errors import PySparkException
-        from pyspark.sql import SparkSession
-    except ModuleNotFoundError:
-        raise EngineError("Spark is not installed: pip install 'clv[spark]'.") from None
-    if url is None or not url.startswith("sc://"):
-        _refuse_without_java()
-    build = SparkSession.builder.appName("clv")
-    if url is None:
-        build = build.master(f"local[{threads or '*'}]").config("spark.ui.enabled", "false")
-        build = build.config("spark.driver.bindAddress", "127.0.0.1")
-        build = build.config("spark.driver.host", "127.0.0.1")
-        if memory is not None:
-            build = build.config("spark.driver.memory", _java_memory(memory))
-    else:
-        build = build.remote(url) if url.startswith("sc://") else build.master(url)
-    try:
-        return build.getOrCreate()
-    except (PySparkException, RuntimeError, OSError, ValueError) as error:
-        where = f"The cluster {url!r} cannot be used" if url else "Spark does not start"
-        raise EngineError(f"{where}: {_reason(error)}") from error
-
-
-def _refuse_without_java() -> None:
-    home = os.environ.get("JAVA_HOME")
-    java = shutil.which("java", path=os.path.join(home, "bin")) if home else shutil.which("java")  # noqa: PTH118
-    install = "Install it: apt-get install openjdk-17-jre-headless; or set JAVA_HOME."
-    if java is None:
-        raise EngineError(
-            f"Spark needs Java 17 or 21 on this machine, and there is none. {install}"
-        )
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
-    version = re.search(r'version "(?:1\.)?(\d+)', said)
-    if version is not None and int(version[1]) < 17:
-        raise EngineError(f"Spark needs Java 17 or 21; {java} is Java {version[1]}. {install}")
-
-
-def _java_memory(memory: str) -> str:
-    """Return "4GB" as Java writes it: whole kibibytes."""
-    size, unit = MEMORY.fullmatch(memory.strip()).groups()  # type: ignore[union-attr]  # checked
-    base = 1024 if "i" in unit.lower() else 1000
-    return f"{int(float(size) * base ** ('KMGT'.index(unit[0].upper()) + 1)) // 1024}k"
-
-
-def _reason(error: Exception) -> str:
-    """What Spark says went wrong, without its stack."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    causes = [line for line in lines if line.startswith("Caused by: ")]
-    said = causes[-1] if causes else lines[0]
-    # `Caused by: org.apache.spark.Some: [SOME.CLASS] What went wrong. SQLSTATE: 12345`
-    said = re.sub(r"^(Caused by: )?([\w.$]+(Exception|Error): )?(\[[\w.]+\] )?", "", said)
-    return re.sub(r"\s*SQLSTATE: \w+", "", said)
+        return self.backend.table(name)
 
 
 def _merge(parts: Path, path: Path, row_group_size: int | None, compression: str) -> None:

@@ -50,8 +50,18 @@ def open_ibis(table: ir.Table, engine: Engine | None = None) -> Source:
         raise OrdersError(f"The Ibis table cannot be read: {error}.") from error
     if engine is None and backend.name == "duckdb":
         engine = DuckDBEngine.of(backend)
-        if engine is not None:
-            return Source(table, name, "ibis", engine)
+    elif engine is None and backend.name == "pyspark":
+        from clv.transactions.engines.spark import SparkEngine
+
+        engine = SparkEngine.over(backend)
+        if engine is None:
+            raise OrdersError(
+                "The Ibis table of Spark cannot be read: the days of its times depend on the time "
+                "zone of the session. Set it: session.conf.set('spark.sql.session.timeZone', 'UTC')"
+            )
+        table = engine.with_instants(table)
+    if engine is not None and getattr(engine, "backend", None) is backend:
+        return Source(table, name, "ibis", engine)
     engine = engine or DuckDBEngine()
     rows = table.to_pyarrow() if backend.name == "duckdb" else table.to_pyarrow_batches()
     return Source(engine.from_arrow(rows), name, "ibis", engine)
