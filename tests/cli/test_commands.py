@@ -273,7 +273,8 @@ def test_one_offer_for_those_who_are_affected() -> None:
     assert answer["rows"][1]["offer"] == 40
     run = done(*case, "--loss", 10, "-o", "amounts.csv")
     assert "Wrote 3 rows" in run.err
-    assert Path("amounts.csv").read_text("utf-8").splitlines()[0] == ",".join(answer["rows"][0])
+    header = ",".join([*answer["rows"][0], "policy_version"])
+    assert Path("amounts.csv").read_text("utf-8").splitlines()[0] == header
 
 
 @pytest.mark.parametrize(
