@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar, NamedTuple, cast
+from typing import ClassVar, cast
 
 import duckdb
 import ibis
@@ -21,10 +21,10 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from clv.errors import EngineError, OrdersError
+from clv.transactions.engines.attached import Attached
 from clv.transactions.engines.base import Engine
-from clv.transactions.report import counted, quoted
 
-__all__ = ["Attached", "DuckDBEngine"]
+__all__ = ["DuckDBEngine"]
 
 SUM = dt.Decimal(38, 4)
 """The type of a sum of amounts."""
@@ -139,17 +139,21 @@ class DuckDBEngine(Engine):
     def from_arrow(self, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
         """Open or keep rows: see :meth:`Engine.from_arrow`."""
         name = ibis.util.gen_name("clv")
-        self.backend.con.register(name, rows)
         if isinstance(rows, pa.Table):
+            self.backend.con.register(name, rows)
             table = self.backend.table(name)
             # Every expression that is made of the table holds its operation.
             weakref.finalize(table.op(), _forget, self.backend.con, name)
             return table
+        failed: list[Exception] = []
+        batches = pa.RecordBatchReader.from_batches(rows.schema, _heard(rows, failed))
+        self.backend.con.register(name, batches)
         try:
             return self._keep(f'FROM "{name}"')
-        except duckdb.InvalidInputException as error:  # DuckDB's way to say that its input failed
-            said = str(error).partition(" failed: ")[2].partition(" Detail: ")[0]
-            raise OSError(said.removeprefix("Unknown error: ").rstrip(".")) from None
+        except duckdb.Error:
+            if failed:
+                raise OSError(str(failed[0])) from None
+            raise
         finally:
             self.backend.con.unregister(name)
 
@@ -269,93 +273,6 @@ class DuckDBEngine(Engine):
         name = ibis.util.gen_name("clv")
         self.backend.con.execute(f'CREATE TEMP TABLE "{name}" AS {query}')
         return self.backend.table(name)
-
-
-class Attached(NamedTuple):
-    """A DuckDB database file that an engine has opened.
-
-    Attributes
-    ----------
-    engine : DuckDBEngine
-        Which engine.
-    catalog : str
-        What it calls the file.
-    """
-
-    engine: DuckDBEngine
-    catalog: str
-
-    def relations(self) -> list[str]:
-        """Names of the tables and views; with their schema where that is not the usual one."""
-        found = self.engine.backend.con.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables "
-            "WHERE table_catalog = $catalog ORDER BY ALL",
-            {"catalog": self.catalog},
-        ).fetchall()
-        return [name if schema == "main" else f"{schema}.{name}" for schema, name in found]
-
-    def table(self, name: str) -> ir.Table:
-        """One of the :meth:`relations`, where it lies."""
-        schema, _, relation = name.rpartition(".")
-        return self.engine.backend.table(relation, database=(self.catalog, schema or "main"))
-
-    def query(self, sql: str) -> tuple[list[str], ir.Table]:
-        """Names of the columns that a query of the file returns, and the rows, which are kept."""
-        run = self.engine.backend.con.execute
-        run(f'USE "{self.catalog}"')
-        try:
-            names = [name for name, *_ in run(f"DESCRIBE ({sql})").fetchall()]
-            return names, self.engine._keep(f"({sql})")  # noqa: SLF001  of the engine's own file
-        finally:
-            run("USE memory")
-
-
-def _forget(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    with contextlib.suppress(duckdb.Error):  # it may be closed already
-        connection.unregister(name)
-
-
-def _in_words(said: str) -> str:
-    """What DuckDB says of files that it cannot read, as their owner would say it."""
-    if found := CSV_ERROR.search(said):
-        where = f"line {found['line']} ({quoted(found['text'])})"
-        if found["wanted"]:
-            return (
-                f"{where} has {counted(int(found['found']), 'value')}, and the first line names "
-                f"{counted(int(found['wanted']), 'column')}. A value that holds the sign between "
-                "the columns stands in quotes."
-            )
-        if found["size"]:
-            return (
-                f"{where} has {int(found['size']):,} bytes; a line may have {LONGEST_LINE:,}. Is a "
-                "quote opened in it and never closed?"
-            )
-        return f"{where} opens a quote that is not closed where its value ends."
-    if "state machine reached an invalid state" in said:
-        return (
-            "some of its lines end as on Windows and some do not (tr -d '\\r' < IN > OUT makes "
-            "them alike), or something stands behind a quote that closes a value."
-        )
-    if found := NOT_IN_ALL.search(said):
-        return (
-            f"{found['file']!r} has no column {found['column']!r}, which {found['first']!r} has. "
-            "Read files of the same columns together."
-        )
-    said = re.sub(r"^([A-Z]\w+ )+Error: ", "", said.strip().split("\nLINE ")[0])
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return " ".join(lines[:3])
-
-
-def _instants_known(table: ir.Table) -> ir.Table:
-    """Times in nanoseconds and with a zone as those in microseconds: Ibis does not know them."""
-    unknown = [
-        name
-        for name, kind in table.schema().items()
-        if kind.is_unknown() and "TIMESTAMPTZ_NS" in repr(kind)
-    ]
-    return (
-        table.mutate(**{name: table[name].cast(INSTANT) for name in unknown}) if unknown else table
-    )
 
 
 def _literal(paths: Sequence[Path]) -> list[str]:
