@@ -17,6 +17,7 @@ from clv_cli.progress import Progress
 from tests.cli.command import CDNOW, clv_command, done, executable, unchanged
 
 LONG = [
+    ("check",),
     ("build",), ("fit",), ("demo",), ("budget",), ("incidents", "fit"), ("incidents", "report"),
     ("campaigns", "fit"), ("experiment", "plan"), ("experiment", "estimate"),
 ]  # fmt: skip

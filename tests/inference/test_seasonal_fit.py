@@ -232,7 +232,7 @@ def test_units_are_only_units() -> None:
 
 
 def test_the_seasons_count_every_repeat_purchase_of_a_real_shop() -> None:
-    orders = clv.read_orders(clv.datasets.path("online_retail"))
+    orders = clv.read_orders(clv.datasets.path("online_retail"), returns="ignore")
     found = fit_seasonal(BGNBD, orders, unit="week")
     h = found.histories
     assert found.repeats.sum() == h.weight @ h.frequency
@@ -252,7 +252,7 @@ def test_the_seasons_count_every_repeat_purchase_of_a_real_shop() -> None:
 
 def test_what_the_parameters_hardly_tell_is_said_by_the_rules_of_a_plain_fit() -> None:
     """Online Retail: one year of a wholesaler whose customers hardly leave."""
-    orders = clv.read_orders(clv.datasets.path("online_retail"))
+    orders = clv.read_orders(clv.datasets.path("online_retail"), returns="ignore")
     found = fit_seasonal(BGNBD, orders, end="2011-12-09", unit="week")
     hardly, _ = found.concerns
     low, high = found.interval()["b"]

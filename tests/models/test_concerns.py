@@ -47,7 +47,7 @@ def test_infinite_mean_spend_is_flagged_and_not_valued() -> None:
 
 
 def test_a_prior_takes_the_concern_away() -> None:
-    orders = clv.read_orders(clv.datasets.path("online_retail"))
+    orders = clv.read_orders(clv.datasets.path("online_retail"), returns="ignore")
     h = clv.histories(orders, end="2011-12-09")
     free = clv.BGNBD.fit(h)
     held = clv.BGNBD.fit(h, prior={"a": clv.LogNormal(0.1, 0.5), "b": clv.LogNormal(3, 0.5)})
