@@ -64,8 +64,9 @@ def build(
 ) -> None:
     """Build a customer book: models, values, policy and where they come from.
 
-    ORDERS is a CSV or Parquet file, or a pattern of files such as 'orders/*.parquet', with a
-    customer, a date and an amount in each row. The other commands read the book.
+    ORDERS is a file (CSV, Parquet or Excel), a pattern such as 'orders/*.parquet', a folder of
+    Parquet files, a database, or the URL of a table, with a customer, a date and an amount in each
+    row. The other commands read the book.
     """
     import clv
     from clv.book.directory import refuse_other

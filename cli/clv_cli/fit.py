@@ -84,8 +84,9 @@ def fit(
 ) -> None:
     """Fit a purchase model, and a spend model where there are amounts.
 
-    ORDERS is a CSV or Parquet file, or a pattern of files such as 'orders/*.parquet', with a
-    customer, a date and an amount in each row.
+    ORDERS is a file (CSV, Parquet or Excel), a pattern such as 'orders/*.parquet', a folder of
+    Parquet files, a database, or the URL of a table, with a customer, a date and an amount in each
+    row.
     """
     from clv.models import purchase_model
 
