@@ -231,7 +231,7 @@ def posterior(fit: Fit[M], *, draws: int = 4000, seed: int = 1) -> Posterior[M]:
     def density(at: Floats) -> Floats:
         return log_posterior(fit, at)
 
-    if len(fit.histories) >= MANY_HISTORIES:
+    if fit.patterns >= MANY_HISTORIES:
         # A weak prior moves the mode of so many by nothing to speak of; if it did, it would show.
         normal = sample_normal(density, centre, spread, draws, rng)
         if normal is not None:

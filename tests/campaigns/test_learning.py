@@ -267,7 +267,7 @@ def test_spend_that_is_not_known_is_not_learned_from(shop: Shop, built: Path) ->
     [
         (lambda log: log.assign(date="2022-01-01"), "do not tell what customers would have done"),
         (lambda log: log.assign(customer_id="x" + log["customer_id"]), "one kind"),
-        (lambda log: log.assign(date="2024-02-01"), "too few for any window"),
+        (lambda log: log.assign(date="2024-02-01"), "The orders are observed up to 2023-12-31"),
     ],
 )
 def test_what_cannot_be_told_is_refused(
