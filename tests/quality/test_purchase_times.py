@@ -14,7 +14,7 @@ import clv
 from clv.quality import check_orders
 from clv.quality.purchase_times import usual_wait
 
-START = date(2024, 1, 1)
+START = date(2014, 1, 1)
 
 
 def orders(days: list[list[int]]) -> pa.Table:
