@@ -156,7 +156,7 @@ def incident_causes(
     ...                           end="2011-12-09")
     ...     report = incident_causes(book, clv.datasets.path("online_retail_incidents"))
     >>> [cause.name for cause in report.causes], report.total.incidents
-    (['returned_item'], 3502)
+    (['returned_item'], 3475)
     """
     if by not in get_args(By):
         raise RequestError(f"Incidents are told apart by {', '.join(get_args(By))}; got {by!r}.")

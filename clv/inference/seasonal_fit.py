@@ -257,7 +257,7 @@ def fit_seasonal(
     Examples
     --------
     >>> import clv
-    >>> orders = clv.read_orders(clv.datasets.path("online_retail"))
+    >>> orders = clv.read_orders(clv.datasets.path("online_retail"), returns="ignore")
     >>> found = clv.fit_seasonal(clv.BGNBD, orders, end="2011-12-09", unit="week")
     >>> busiest = max(found.index, key=found.index.get)
     >>> busiest, found.flat_test.p_value < 1e-6

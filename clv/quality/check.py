@@ -97,8 +97,8 @@ def check_orders(
     >>> found = clv.check_orders(clv.datasets.path("cdnow"), end="1997-09-30")
     >>> found.verdict, found["repeat_purchases"].verdict
     ('look at this', 'fine')
-    >>> print(found["duplicates"].sentence)
-    No row repeats another in every column.
+    >>> print(found["daily_buyers"].sentence)
+    Nobody buys on nearly every day.
     """
     progress = progress or (lambda _step: None)
     if isinstance(source, Orders):

@@ -138,8 +138,8 @@ def worst(findings: Iterable[Finding]) -> str:
 def percent(share: float) -> str:
     """Write a share for people, small ones with what matters of them.
 
-    >>> percent(0.25), percent(0.0312), percent(0.00012), percent(0.9995)
-    ('25 %', '3.1 %', '0.012 %', '99.95 %')
+    >>> percent(0.25), percent(0.0312), percent(0.00012), percent(0.9985)
+    ('25 %', '3.1 %', '0.012 %', '99.85 %')
     """
     if 0 < share < 1e-5:
         return "under 0.001 %"
