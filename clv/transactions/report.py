@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any, Self, TypeVar
 
-__all__ = ["LogReport", "OrdersReport", "ReturnsReport", "SetAside", "counted", "quoted"]
+__all__ = [
+    "LogReport",
+    "OrdersReport",
+    "ReturnsReport",
+    "SetAside",
+    "after_the_end",
+    "counted",
+    "quoted",
+]
 
 HOW = (
     ("named_order", "by number"),
@@ -189,7 +198,7 @@ class OrdersReport:
             self,
             rows_kept=self.rows_kept - aside.rows,
             amount_kept=None if kept is None else kept - (aside.amount or 0),
-            set_aside=(*self.set_aside, aside),
+            set_aside=_together(self.set_aside, (aside,)),
         )
 
     def noting(self, *notices: str) -> OrdersReport:
@@ -204,10 +213,6 @@ class OrdersReport:
         later : OrdersReport
             Of rows that came later.
         """
-        aside = {a.reason: a for a in self.set_aside}
-        for more in later.set_aside:
-            before = aside.get(more.reason)
-            aside[more.reason] = more if before is None else before.plus(more)
         return replace(
             self,
             rows_read=self.rows_read + later.rows_read,
@@ -215,7 +220,7 @@ class OrdersReport:
             orders=_sum(self.orders, later.orders),
             amount_read=_sum(self.amount_read, later.amount_read),
             amount_kept=_sum(self.amount_kept, later.amount_kept),
-            set_aside=tuple(aside.values()),
+            set_aside=_together(self.set_aside, later.set_aside),
             duplicate_rows=self.duplicate_rows + later.duplicate_rows,
             currency=later.currency or self.currency,
             notices=later.notices,
@@ -313,6 +318,11 @@ class LogReport:
         }
 
 
+def after_the_end(end: date) -> str:
+    """Say why rows after the end of observation are set aside."""
+    return f"after the end of observation ({end})"
+
+
 def counted(n: int, noun: str) -> str:
     """Return "1 row", "2,000 rows"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
@@ -322,6 +332,15 @@ def quoted(value: object) -> str:
     """Return what a source says, in quotes and not too long, or "blank"."""
     text = "" if value is None else str(value)
     return "blank" if not text.strip() else repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def _together(before: Sequence[SetAside], later: Sequence[SetAside]) -> tuple[SetAside, ...]:
+    """Rows that are set aside, each reason once."""
+    aside = {a.reason: a for a in before}
+    for more in later:
+        there = aside.get(more.reason)
+        aside[more.reason] = more if there is None else there.plus(more)
+    return tuple(aside.values())
 
 
 def _number(amount: Decimal | None) -> float | None:

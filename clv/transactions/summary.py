@@ -17,7 +17,7 @@ from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
 from clv.transactions.engines import Engine
 from clv.transactions.orders import Orders
-from clv.transactions.report import OrdersReport, SetAside
+from clv.transactions.report import OrdersReport, SetAside, after_the_end
 from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
 from clv.transactions.sources import Source
 
@@ -355,7 +355,7 @@ def _report(orders: Orders, end: date) -> OrdersReport:
     row = orders.opened.collect(found).to_pylist()[0]
     rows = int(row["rows"] or 0)
     amount = (row["amount"] or Decimal(0)) if orders.has_amount else None
-    report, after = orders.report, f"after the end of observation ({end})"
+    report, after = orders.report, after_the_end(end)
     if orders.returns is None:
         return report.without(SetAside(after, rows, amount))
     netted = orders.returns.up_to(end)
