@@ -315,8 +315,7 @@ def _write_values(found: CustomerHistories, table: ir.Table, file: Path) -> None
     """Write one row a customer, bounds still open."""
     values = table.select(*SCORE_COLUMNS, "first_date").order_by("customer_id")
     values = values.mutate(**{name: ibis.null("float64") for name in INTERVAL_COLUMNS})
-    # Half the time of a denser compression; bounds that are stored write the file anew.
-    found.opened.engine.write_parquet(values, file, row_group_size=ROW_GROUP, compression="snappy")
+    found.opened.engine.write_parquet(values, file, row_group_size=ROW_GROUP)
 
 
 def _totals(values: Path) -> dict[str, float | None]:

@@ -15,7 +15,14 @@ ROOT = Path(__file__).parent.parent
 CLI = ROOT / "cli" / "clv_cli"
 
 # What each part of the package may import of the others (the order is drawn in CONTRIBUTING.md).
-BASE = {"clv.arrays", "clv.errors", "clv.numerics", "clv.history", "clv.incident_history"}
+BASE = {
+    "clv.arrays",
+    "clv.errors",
+    "clv.numerics",
+    "clv.history",
+    "clv.incident_history",
+    "clv.side_by_side",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "clv.errors": set(),
     "clv.arrays": set(),
@@ -24,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clv.toml_files": {"clv.errors"},
     "clv.numerics": {"clv.errors", "clv.arrays"},
     "clv.history": {"clv.errors", "clv.arrays"},
+    "clv.side_by_side": set(),
     "clv.incident_history": {"clv.errors", "clv.arrays", "clv.history"},
     "clv.simulated_shop": set(),
     "clv.transactions": {

@@ -47,7 +47,7 @@ __all__ = [
 STORED_UP_TO = 200_000
 """Customers of whom all bounds are stored."""
 
-SAMPLED = 2_000
+SAMPLED = 1_000
 """Customers that tell the bounds of the total of a larger book."""
 
 NEEDED = (

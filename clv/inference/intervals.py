@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -25,6 +24,7 @@ from clv.inference.posterior import Posterior
 from clv.models.base import Model, PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 from clv.numerics import central_tails
+from clv.side_by_side import side_by_side, slices
 
 __all__ = ["Interval", "Prediction", "expectation_interval", "predict"]
 
@@ -32,8 +32,6 @@ M = TypeVar("M", bound=Model[Any])
 
 CHUNK = 16_384
 """Customers predicted at once: small enough for the processor's cache."""
-
-THREADS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,17 +196,16 @@ def predict(
     models = post.models(draws, rng)
     spends = spend.models(draws, rng) if spend else None
     order = np.lexsort(columns[::-1])  # by history, then spend: any order of rows, the same draws
-    ends = [*range(CHUNK, len(order), CHUNK), len(order)]
-    streams = rng.spawn(len(ends))
+    parts = slices(len(order), CHUNK)
+    streams = rng.spawn(len(parts))
     bounds = np.empty((4, len(order)))
 
-    def one(end: int, stream: np.random.Generator) -> None:
-        rows = order[max(0, end - 1) // CHUNK * CHUNK : end]
+    def one(part: slice, stream: np.random.Generator) -> None:
+        rows = order[part]
         some = tuple(c[rows] for c in columns)
         bounds[:, rows] = _futures(models, spends, t, some, margin, level, stream)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(one, ends, streams))
+    side_by_side(one, parts, streams)
     return Prediction(
         orders=Interval(bounds[0], bounds[1], level, "predictive"),
         value=Interval(bounds[2], bounds[3], level, "predictive") if spends else None,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -25,6 +25,7 @@ from clv.inference.normal_check import sample_normal
 from clv.models.base import Model
 from clv.models.maximum_likelihood import Fit, LogNormal, log_prior, maximise
 from clv.numerics import central_tails
+from clv.side_by_side import side_by_side
 
 __all__ = ["Posterior", "log_posterior", "posterior", "weighted_quantiles"]
 
@@ -270,7 +271,8 @@ def log_posterior(fit: Fit[Any], log_draws: Floats) -> Floats:
     kind = type(fit.model)
     inside = np.abs(log_draws).max(axis=1) < 50
     value = np.full(len(log_draws), -np.inf)
-    value[inside] = kind.log_likelihoods(np.exp(log_draws[inside]), fit.histories)
+    of_part = partial(kind.log_likelihoods, np.exp(log_draws[inside]))
+    value[inside] = sum(side_by_side(of_part, kind.parts(fit.histories)))
     return value + log_prior(kind, _whole_prior(fit), log_draws)
 
 

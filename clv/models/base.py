@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Self, TypeVar
 
@@ -20,11 +20,15 @@ from clv.history import Histories
 from clv.models.arguments import refuse_endless
 from clv.models.purchase_answers import PurchaseAnswers
 from clv.models.purchase_formulas import Number
+from clv.side_by_side import slices
 
 if TYPE_CHECKING:
     from clv.models.maximum_likelihood import Fit, LogNormal
 
-__all__ = ["Derivatives", "Model", "Number", "PurchaseModel", "refuse_endless"]
+__all__ = ["PART", "Derivatives", "Model", "Number", "PurchaseModel", "refuse_endless"]
+
+PART = 16_384
+"""Patterns of one part of the histories."""
 
 WEAK = 2.0
 """Sigma of the prior of a parameter of which nothing is said: e^(1.96 · 2) = 50."""
@@ -210,6 +214,22 @@ class Model(ABC, Generic[D]):
         """
 
     @classmethod
+    def parts(cls, histories: D) -> Sequence[D]:
+        """Split many histories into parts, whose log-likelihoods add up to that of all.
+
+        Parameters
+        ----------
+        histories : Histories
+            All of them.
+
+        Returns
+        -------
+        sequence of Histories
+            Of the same kind, each small enough for a processor's cache; just one by default.
+        """
+        return [histories]
+
+    @classmethod
     @abstractmethod
     def size(cls, histories: D) -> tuple[int, int]:
         """Count the customers and the distinct patterns that the likelihood is made of."""
@@ -245,17 +265,25 @@ class PurchaseModel(PurchaseAnswers, Model[Histories]):
     @classmethod
     def sample(cls, histories: Histories, patterns: int) -> Histories:
         """Take every k-th pattern."""
-        some = slice(None, None, -(-len(histories) // patterns))
-        h = histories
-        return replace(
-            h,
-            frequency=h.frequency[some],
-            recency=h.recency[some],
-            T=h.T[some],
-            weight=h.weight[some],
-        )
+        return _patterns(histories, slice(None, None, -(-len(histories) // patterns)))
+
+    @classmethod
+    def parts(cls, histories: Histories) -> Sequence[Histories]:
+        """Split the patterns in their order."""
+        return [_patterns(histories, some) for some in slices(len(histories), PART)]
 
     @classmethod
     def size(cls, histories: Histories) -> tuple[int, int]:
         """Count all customers, and their distinct (x, t_x, T)."""
         return histories.customers, len(histories)
+
+
+def _patterns(histories: Histories, some: slice) -> Histories:
+    h = histories
+    return replace(
+        h,
+        frequency=h.frequency[some],
+        recency=h.recency[some],
+        T=h.T[some],
+        weight=h.weight[some],
+    )

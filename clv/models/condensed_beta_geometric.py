@@ -21,6 +21,7 @@ p ~ Beta(a, b+x+o); what such a customer does next is in :mod:`clv.models.conden
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -235,3 +236,8 @@ class CondensedBetaGeometric(CondensedFuture):
         """Take every so-many-th pattern; the times between purchases decide nothing in a search."""
         some = super().sample(histories, patterns)
         return Histories(some.frequency, some.recency, some.T, some.weight, unit=some.unit)
+
+    @classmethod
+    def parts(cls, histories: Histories) -> Sequence[Histories]:
+        """Leave them together: the times between purchases are those of all customers."""
+        return [histories]

@@ -13,7 +13,7 @@ Fader, P. S. and Hardie, B. G. S. (2013), The Gamma-Gamma model of monetary valu
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -23,9 +23,10 @@ from scipy.special import digamma, gammaln, polygamma
 from clv.arrays import Floats
 from clv.errors import NotIdentifiedError, RequestError, rows_at_fault
 from clv.history import Histories, SpendPatterns
-from clv.models.base import Derivatives, Model, Number
+from clv.models.base import PART, Derivatives, Model, Number
 from clv.models.lifetimes_names import SpendNames
 from clv.numerics import dot
+from clv.side_by_side import slices
 
 __all__ = ["GammaGamma"]
 
@@ -312,8 +313,18 @@ class GammaGamma(SpendNames, Model[Histories]):
     @classmethod
     def sample(cls, histories: Histories, patterns: int) -> Histories:
         """Take every k-th spend pattern."""
+        count = len(cls._spend(histories).weight)
+        return cls._patterns(histories, slice(None, None, -(-count // patterns)))
+
+    @classmethod
+    def parts(cls, histories: Histories) -> Sequence[Histories]:
+        """Split the spend patterns in their order."""
+        count = len(cls._spend(histories).weight)
+        return [cls._patterns(histories, some) for some in slices(count, PART)]
+
+    @classmethod
+    def _patterns(cls, histories: Histories, some: slice) -> Histories:
         spend = cls._spend(histories)
-        some = slice(None, None, -(-len(spend.weight) // patterns))
         part = SpendPatterns(spend.frequency[some], spend.mean_value[some], spend.weight[some])
         return replace(histories, spend=part)
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from clv.models.base import Derivatives, Model
 from clv.models.concerns import concerns_of, log_interval
 from clv.models.lifetimes_names import summary_table
 from clv.models.newton import Optimum, flat, maximum
+from clv.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -350,12 +352,14 @@ class _Objective:
     ) -> None:
         self.model, self.histories, self.prior = model, histories, prior
         self.customers, self.patterns = model.size(histories)
+        self.parts = model.parts(histories)
         self.starts = [np.log(start) for start in model.starts(histories)]
         self.centre, self.weight = _normal(model, prior)
 
     def __call__(self, log_theta: Floats) -> Derivatives:
         theta = np.exp(log_theta)
-        value, g, h = self.model.likelihood(theta, self.histories)
+        found = side_by_side(partial(self.model.likelihood, theta), self.parts)
+        value, g, h = (sum(each) for each in zip(*found, strict=True))
         g = theta * g
         h = h * np.outer(theta, theta) + np.diag(g)
         return Derivatives(

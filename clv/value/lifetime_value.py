@@ -11,8 +11,6 @@ on the customer's own row and stays in the engine.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +22,7 @@ from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpend, PooledSpendFit
+from clv.side_by_side import side_by_side, slices
 from clv.transactions.summary import CustomerHistories
 from clv.value.leaving import value_leaving
 from clv.value.terms import Terms
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["lifetime_value", "score"]
 
-PART, THREADS = 65_536, os.cpu_count() or 1
-"""Histories of one part, and how many parts are computed at a time."""
+PART = 65_536
+"""Histories that are valued at once."""
 
 LEAVING = ("p_leaves", "value_leaves")
 INTERNAL = ("first_date", "recency_days", "T_days", "discounted_purchases", *LEAVING)
@@ -178,9 +177,7 @@ def _expectations(
             "value_leaves": value_leaves,
         }
 
-    # Array functions let go of the interpreter, so that parts are computed side by side.
-    with ThreadPoolExecutor(THREADS) as pool:
-        parts = list(pool.map(part, (slice(i, i + PART) for i in range(0, len(histories), PART))))
+    parts = side_by_side(part, slices(len(histories), PART))
     columns = {name: np.concatenate([found[name] for found in parts]) for name in parts[0]}
     return {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +28,7 @@ import numpy.typing as npt
 from clv.arrays import Floats
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
+from clv.side_by_side import side_by_side, slices
 
 __all__ = [
     "LEVEL",
@@ -51,7 +51,7 @@ distribution: .8 exactly, with k = 40 of 399 and with 10 of 99."""
 TOTALS = 99
 """Draws of a total that a sample tells, as many as of the futures of many customers."""
 
-CHUNK, THREADS = 16_384, 2
+CHUNK = 16_384
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,11 +157,10 @@ def value_intervals(
     finite = math.isfinite(horizon)
     n = len(customers)
     of_stay, of_life = np.empty((2, n)), np.empty((2, n))
-    ends = [*range(CHUNK, n, CHUNK), n]
-    streams = np.random.default_rng(seed).spawn(len(ends))
+    parts = slices(n, CHUNK)
+    streams = np.random.default_rng(seed).spawn(len(parts))
 
-    def one(end: int, rng: np.random.Generator) -> Floats:
-        part = slice((end - 1) // CHUNK * CHUNK, end)
+    def one(part: slice, rng: np.random.Generator) -> Floats:
         some = customers.take(part)
         stays = np.empty((len(pairs), len(some)), dtype=np.float32)
         lives = np.zeros_like(stays)
@@ -176,8 +175,7 @@ def value_intervals(
         of_stay[:, part], of_life[:, part] = bounds(stays), bounds(lives)
         return sums
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        totals = np.sum(list(pool.map(one, ends, streams)), axis=0)
+    totals = np.sum(side_by_side(one, parts, streams), axis=0)
     if not finite:
         return ValueIntervals(of_stay, None, None)
     low, high = bounds(totals)
@@ -240,8 +238,7 @@ def total_interval(
         drawn = float(np.sum(_worth(spend, bought, c, paid_share, rng) * margin * discount))
         return total * mean / whole + scale * (drawn - mean)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        sums = np.array(list(pool.map(one, pairs, np.random.default_rng(seed).spawn(len(pairs)))))
+    sums = np.array(side_by_side(one, pairs, np.random.default_rng(seed).spawn(len(pairs))))
     low, high = bounds(sums)
     return float(low), float(high)
 

@@ -66,6 +66,23 @@ def test_likelihoods_at_many_parameters_are_those_at_each(subject: Subject) -> N
     assert kind.log_likelihoods(thetas, h) == pytest.approx(each, rel=1e-9)
 
 
+@of_every_model
+def test_likelihoods_of_parts_add_up(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clv.models.base.PART", 64)
+    monkeypatch.setattr("clv.models.gamma_gamma.PART", 64)
+    kind, h = type(subject.model), subject.histories(500, seed=9)
+    parts = kind.parts(h)
+    assert len(parts) > 2 or parts == [h]
+    assert sum(kind.size(part)[1] for part in parts) == kind.size(h)[1]
+    whole = kind.likelihood(subject.theta, h)
+    for i, of_whole in enumerate(whole):
+        of_parts = sum(kind.likelihood(subject.theta, part)[i] for part in parts)
+        assert of_parts == pytest.approx(of_whole, rel=1e-11, abs=1e-11)
+    at = subject.theta[None] * [[0.9], [1.1]]
+    of_parts = sum(kind.log_likelihoods(at, part) for part in parts)
+    assert of_parts == pytest.approx(kind.log_likelihoods(at, h), rel=1e-12)
+
+
 # -- what must not matter --------------------------------------------------------------------------
 
 

@@ -128,9 +128,8 @@ class Engine(ABC):
         *,
         partition_by: Sequence[str] = (),
         row_group_size: int | None = None,
-        compression: str = "zstd",
     ) -> None:
-        """Compute a table and write it.
+        """Compute a table and write it: one file quickly, a folder of them densely.
 
         Parameters
         ----------
@@ -142,8 +141,6 @@ class Engine(ABC):
             Columns of which each combination has a folder of its own, such as `stage=new`.
         row_group_size : int, optional
             The most rows of one row group.
-        compression : {"zstd", "snappy"}
-            The smaller, or the faster.
 
         Raises
         ------

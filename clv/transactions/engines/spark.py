@@ -200,7 +200,6 @@ class SparkEngine(Engine):
         *,
         partition_by: Sequence[str] = (),
         row_group_size: int | None = None,
-        compression: str = "zstd",
     ) -> None:
         """Compute a table and write it: see :meth:`Engine.write_parquet`."""
         parts = path if partition_by else path.with_name(f".{path.name}.parts")
@@ -208,10 +207,10 @@ class SparkEngine(Engine):
             self._frame(table).write.mode("overwrite").parquet(
                 str(parts.absolute()),
                 partitionBy=list(partition_by) or None,
-                compression=compression,
+                compression="zstd" if partition_by else "snappy",
             )
             if not partition_by:
-                _merge(parts, path, row_group_size, compression)
+                _merge(parts, path, row_group_size)
         except Exception as error:
             if "No space left" in str(error):
                 raise OSError(reason(error)) from None
@@ -290,12 +289,12 @@ class SparkEngine(Engine):
         return self.backend.table(name)
 
 
-def _merge(parts: Path, path: Path, row_group_size: int | None, compression: str) -> None:
+def _merge(parts: Path, path: Path, row_group_size: int | None) -> None:
     """Write the files of a folder, in order, as one, a group of rows at a time."""
     files = sorted(parts.glob("*.parquet"))
     size = row_group_size or 1 << 20
     schema = pq.ParquetFile(files[0]).schema_arrow.remove_metadata()
-    with pq.ParquetWriter(path, schema, compression=compression) as out:
+    with pq.ParquetWriter(path, schema, compression="snappy") as out:
         waiting: list[pa.RecordBatch] = []
         rows = 0
         for file in files:

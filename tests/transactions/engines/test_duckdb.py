@@ -125,11 +125,13 @@ def test_parquet_is_written_in_groups_or_in_folders(tmp_path: Path) -> None:
     )
     file = pq.ParquetFile(tmp_path / "x.parquet")
     assert [file.metadata.row_group(i).num_rows for i in range(3)] == [2048, 2048, 904]
-    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+    assert file.metadata.row_group(0).column(0).compression == "SNAPPY"
     assert file.read()["x"][0].as_py() == 4999
     for _ in range(2):  # what stands there is replaced
         engine.write_parquet(table, tmp_path / "parts", partition_by=["y"])
         assert pq.read_table(tmp_path / "parts").num_rows == 5000
     assert sorted(p.name for p in (tmp_path / "parts").iterdir()) == ["y=a", "y=b"]
+    part = pq.ParquetFile(next((tmp_path / "parts" / "y=a").iterdir()))
+    assert part.metadata.row_group(0).column(0).compression == "ZSTD"
     with pytest.raises(OSError, match="nowhere"):
         engine.write_parquet(table, tmp_path / "nowhere" / "x.parquet")
