@@ -12,6 +12,7 @@ import ibis
 from clv.quality.report import FINE, LOOK, Finding, percent
 from clv.transactions.orders import Orders
 from clv.transactions.reading import REVERSAL, Reading
+from clv.transactions.repeated_rows import TIMES, repeated_rows
 from clv.transactions.report import counted, quoted
 from clv.transactions.summary import CustomerHistories
 
@@ -29,7 +30,6 @@ MANY_RETURNS = 0.2
 MANY_UNMATCHED = 0.1
 """Share of the money returned that has no order from which it should be looked at (assumed)."""
 
-TIMES = "_times"
 NOBODY = "no customer id"
 
 
@@ -157,18 +157,14 @@ def duplicates(orders: Orders, found: CustomerHistories) -> Finding:
 
 def _repeated(orders: Orders) -> dict[str, Any]:
     """What the repeated rows come to, and the three that are there most often."""
-    reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
-    busy = orders.days.filter(orders.days["rows"] > 1)
-    said = {f"said_{i}": table[name] for i, name in enumerate(table.columns)}
-    rows = reading.log(table, **said)
-    rows = rows.filter(rows["aside"].isnull()).semi_join(busy, ["customer_id", "date"])
-    same = rows.group_by("customer_id", "date", "amount", *said).aggregate(**{TIMES: rows.count()})
-    same = orders.opened.materialise(same.filter(same[TIMES] > 1))
+    reading, columns = Reading(orders.schema, orders.opened.engine), orders.opened.table.columns
+    same = orders.opened.materialise(repeated_rows(orders.opened, reading, orders.days))
     more = same[TIMES] - 1
+    said = [f"said_{i}" for i in range(len(columns))]
     total = same.aggregate(amount=(same["amount"] * more).sum())
     shown = same.order_by(ibis.desc(TIMES), "customer_id", "date", *said).limit(3)
     examples = [
-        {name: row[f"said_{i}"] for i, name in enumerate(table.columns)} | {TIMES: row[TIMES]}
+        {name: row[place] for name, place in zip(columns, said, strict=True)} | {TIMES: row[TIMES]}
         for row in orders.opened.collect(shown).to_pylist()
     ]
     amount = orders.opened.collect(total)["amount"][0].as_py()

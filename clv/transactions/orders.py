@@ -18,6 +18,7 @@ from clv.transactions.engines import Engine
 from clv.transactions.order_lines import RolledUp, roll_up
 from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
 from clv.transactions.reading import REVERSAL, Reading
+from clv.transactions.repeated_rows import repetitions
 from clv.transactions.report import OrdersReport, counted
 from clv.transactions.returns import NetReturns, net_returns
 from clv.transactions.schema import Schema, doubts, recognise
@@ -249,7 +250,7 @@ def read_orders(
     refuse(opened, reading, log, seen, told.layout, [*settled.faults, *told.faults])
     days = opened.materialise(_days(log))
     refuse_cut_ids(opened, told.schema, days, seen["rows"])
-    repeated = _duplicates(opened, reading, days)
+    repeated = repetitions(opened, reading, days)
     rolled = None
     if told.schema.order_id is not None:
         rolled = roll_up(opened, reading, days, seen["kept"])
@@ -325,20 +326,6 @@ def _days(log: ir.Table) -> ir.Table:
     return kept.group_by("customer_id", "date").aggregate(
         rows=kept.count(), amount=kept["amount"].sum()
     )
-
-
-def _duplicates(source: Source, reading: Reading, days: ir.Table) -> int:
-    """Count the rows kept that repeat an earlier one in every column of the source."""
-    # Only days with several orders can hold a repeated one: look at all columns of those alone.
-    busy = days.filter(days["rows"] > 1)
-    if not len(source.collect(busy.limit(1))):
-        return 0
-    said = {f"said_{i}": source.table[name] for i, name in enumerate(source.table.columns)}
-    rows = reading.log(source.table, **said)
-    among = rows.filter(rows["aside"].isnull()).semi_join(busy, ["customer_id", "date"])
-    same = among.group_by(*said).aggregate(times=among.count())
-    found = source.collect(same.aggregate(again=(same["times"] - 1).sum()))
-    return int(found["again"][0].as_py() or 0)
 
 
 def _report(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -170,6 +171,15 @@ def test_the_doubled_rows_are_counted_and_shown(clean: pa.Table) -> None:
     places = {f"(row {i}, row {clean.num_rows + i - 100})" for i in range(100, 150)}
     assert any(place in found.figures["examples"][0] for place in places)
     assert len(found.figures["examples"]) == 3
+
+
+def test_a_line_that_is_there_twice_is_shown_wherever_its_order_was_put() -> None:
+    columns = ["customer_id", "date", "order_id", "amount"]
+    lines = [("a", "2024-01-01", "1", 5.0), *[("a", "2024-01-03", "1", 7.0)] * 2]
+    others = [("b", "2024-01-02", "2", 3.0), ("b", "2024-03-02", "3", 4.0)]
+    found = clv.check_orders(pd.DataFrame([*lines, *others], columns=columns))["duplicates"]
+    assert (found.figures["rows"], found.figures["amount"]) == (1, 7.0)
+    assert found.figures["examples"] == ["'a', '2024-01-03', '1', '7.0', 2 times (row 1, row 2)"]
 
 
 def test_the_gap_is_the_days_that_were_taken_out(clean: pa.Table) -> None:

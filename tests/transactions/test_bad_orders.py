@@ -22,7 +22,8 @@ from clv.errors import ClvError
 from clv.transactions import orders as reading
 from clv.transactions import sources
 from tests.bad_orders.cases import CASES, END, HISTORIES, Case, page
-from tests.bad_orders.make import MADE, ROWS, TEXT, make
+from tests.bad_orders.make import make
+from tests.bad_orders.orders import MADE, ROWS, TEXT
 from tests.cli.command import clv_command
 
 ROOT = Path(__file__).parent.parent.parent
