@@ -22,6 +22,7 @@ from clv.book.directory import (
     GAPS,
     INCIDENTS,
     INTERVAL_COLUMNS,
+    LINES,
     MODELS,
     POLICY,
     SCORE_COLUMNS,
@@ -31,7 +32,7 @@ from clv.book.directory import (
 )
 from clv.book.intervals import ValuedBy, draws_of, store_intervals, without_intervals
 from clv.book.orders import entry_of
-from clv.book.since import Since
+from clv.book.since import Added, Since
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
@@ -44,6 +45,7 @@ from clv.models.pooled_spend import PooledSpend, PooledSpendFit
 from clv.quality.check import cheap_findings
 from clv.quality.report import worst
 from clv.recommend.policy import Policy
+from clv.transactions.kept_lines import are_kept, lines_of, write_lines
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.returns.incidents import incident_rows
 from clv.transactions.summary import CustomerHistories, histories, read_date
@@ -125,7 +127,8 @@ def build_book(
     progress = progress or (lambda _step: None)
     refuse_other(Path(path))  # before the work, not after it
     given = _read(source, since, end, unit, model, progress)
-    orders, found, unit, kind = given.orders, given.found, given.unit, purchase_model(given.model)
+    orders, found, lines = given.added.orders, given.added.found, given.added.lines
+    unit, kind = given.unit, purchase_model(given.model)
     policy = policy or (given.before.policy if given.before else Policy())
     terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
     if found.gaps is not None and issubclass(kind, FamilyOfK):  # for the fit and for the book
@@ -177,6 +180,8 @@ def build_book(
             gaps = orders.opened.collect(found.gaps.order_by("gap").select("gap", "times"))
             whole = pa.schema({"gap": pa.int64(), "times": pa.int64()})  # an engine's sum is wider
             pq.write_table(gaps.cast(whole), folder / GAPS)
+        if lines is not None:
+            write_lines(lines, found.end, orders.opened.engine, folder / LINES)
         progress("Drawing intervals")
         about = ValuedBy(found.customers, terms, found.end, unit, manifest["paid_share"])
         manifest["intervals"] |= store_intervals(folder / VALUES, draws, about, row_group=ROW_GROUP)
@@ -200,18 +205,18 @@ def build_book(
 class _Given:
     """What a book is built from."""
 
-    orders: Orders
-    found: CustomerHistories
+    read: Orders
+    added: Added  # to those of the book before, if there is one
     unit: Unit
     model: str
     before: Since | None
     newest: bool  # whether there were orders to read
 
     def quality(self) -> dict[str, Any]:
-        """Whether the orders suit the models; where there were none, as it was."""
-        if self.before is not None and not self.newest:
+        """Whether the orders suit the models; where there is none to look at, as it was."""
+        if self.before is not None and not self.newest and self.added.lines is None:
             return dict(self.before.book.manifest["quality"])
-        found = cheap_findings(self.orders, self.found)
+        found = cheap_findings(self.added.orders, self.added.found)
         return {
             "verdict": worst(found),
             "findings": {finding.topic: finding.to_dict() for finding in found},
@@ -219,11 +224,12 @@ class _Given:
 
     def incidents(self) -> pa.Table | None:
         """Return the returns as incidents, where they are to be kept as such."""
-        if self.orders.returns_policy != "incident":
+        orders = self.added.orders
+        if orders.returns_policy != "incident":
             return None
-        parts = self.before.incidents() if self.before else []
-        if (returns := self.orders.returns) is not None:
-            parts.append(self.orders.opened.collect(incident_rows(returns)))
+        parts = self.before.incidents() if self.before and self.added.lines is None else []
+        if (returns := orders.returns) is not None:
+            parts.append(orders.opened.collect(incident_rows(returns)))
         if not parts:
             return None
         # Engines differ in whether their texts are large.
@@ -232,11 +238,11 @@ class _Given:
 
     def accounted_for(self, path: Path) -> dict[str, Any]:
         """Name all sources, and account for their rows."""
-        newest = [entry_of(path, self.orders, self.found)] if self.newest else []
-        if self.before is None:
-            return {"sources": newest, "rows": self.found.report.to_dict()}
-        report = self.before.report(self.found.report)
-        return {"sources": [*self.before.sources(path), *newest], "rows": report.to_dict()}
+        sources = self.before.sources(path) if self.before else []
+        if self.newest:
+            end = self.added.found.end
+            sources.append(entry_of(path, self.read, self.added.newest, end))
+        return {"sources": sources, "rows": self.added.rows.to_dict()}
 
 
 def _read(
@@ -269,9 +275,11 @@ def _read(
         )
     if before is None:
         found = histories(orders, end=last, unit=unit)
+        lines = lines_of(orders) if are_kept(orders) else None
+        added = Added(orders, found, found.report, found.report, lines)
     else:
-        found = before.histories(orders, end=last, unit=unit, regular=regular)
-    return _Given(orders, found, unit, model, before, newest=source is not None)
+        added = before.add(orders, end=last, unit=unit, regular=regular)
+    return _Given(orders, added, unit, model, before, newest=source is not None)
 
 
 def _fit(model: type[M], found: CustomerHistories) -> tuple[Fit[M], tuple[str, ...]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from clv.book import Book
 from clv.book.directory import INCIDENTS, whole
 from clv.errors import OrdersError, RequestError
-from clv.transactions.continued import one_after_another
+from clv.transactions.joined import one_after_another
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.schema import Schema
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from clv.transactions.engines import Engine
-    from clv.transactions.summary import CustomerHistories
+    from clv.transactions.report import OrdersReport
 
 __all__ = ["BookOrders", "entry_of", "orders_of", "rebased", "returned_items", "source_beside"]
 
@@ -86,7 +86,7 @@ def orders_of(
     return BookOrders(one_after_another(parts, ends), book.end)
 
 
-def entry_of(path: Path, orders: Orders, found: CustomerHistories) -> dict[str, Any]:
+def entry_of(path: Path, orders: Orders, report: OrdersReport, end: date) -> dict[str, Any]:
     """Say in the manifest of a book what was read, so that it is found again.
 
     Parameters
@@ -95,16 +95,19 @@ def entry_of(path: Path, orders: Orders, found: CustomerHistories) -> dict[str, 
         Of the book.
     orders : Orders
         What was read.
-    found : CustomerHistories
-        What was made of it: to which end, and which rows count.
+    report : OrdersReport
+        Which of its rows count.
+    end : date
+        Up to when.
     """
+    late = 0 if orders.returns is None else orders.returns.up_to(end).late_rows
     return {
         "source": source_beside(path, orders.source),
         "input_sha256": orders.sha256,
         "schema": orders.schema.to_dict(),
-        "rows": found.report.to_dict(),
-        "end": found.end.isoformat(),
-        "rows_after_end": orders.report.rows_kept - found.report.rows_kept,
+        "rows": report.to_dict(),
+        "end": end.isoformat(),
+        "rows_after_end": orders.report.rows_kept - report.rows_kept + late,
         "last_date": orders.last_date.isoformat(),
     }
 

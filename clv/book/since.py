@@ -1,45 +1,75 @@
 """A book that newer orders are added to: what it knows of its customers, and what must agree.
 
-The book of all orders follows from the book of the earlier ones and the orders since. What a
-purchase history and a mean of spend are made of adds up, and `values.parquet` holds both exactly:
-whole days, and a mean of amounts with four decimals from which their total comes back.
+The book of all orders follows from the book of the earlier ones and the orders since, in one of two
+ways. Where it keeps the lines of its orders, these and the newer ones are put together as if they
+had been read at once. Where it does not, there were many and nothing but sales: what a purchase
+history and a mean of spend are made of adds up, and `values.parquet` holds both exactly: whole
+days, and a mean of amounts with four decimals from which their total comes back.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from clv.book import Book
-from clv.book.directory import GAPS, INCIDENTS, VALUES
+from clv.book.directory import GAPS, INCIDENTS, LINES, VALUES, changed_lines
 from clv.book.orders import rebased
-from clv.errors import OrdersError, RequestError
+from clv.errors import BookError, OrdersError, RequestError
 from clv.history import Unit
 from clv.models import purchase_model
 from clv.models.family_of_k import FamilyOfK
 from clv.recommend.policy import Policy
 from clv.transactions.continued import Known, beyond, continued, no_orders, too_early
 from clv.transactions.engines import Engine
+from clv.transactions.joined import joined
+from clv.transactions.kept_lines import are_kept
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.orders import Policy as ReturnsPolicy
 from clv.transactions.report import OrdersReport, counted
 from clv.transactions.schema import Schema
-from clv.transactions.summary import CustomerHistories
+from clv.transactions.summary import CustomerHistories, histories
 
-__all__ = ["Since"]
+__all__ = ["Added", "Since"]
 
 MEANING = ("time_zone", "source_time_zone", "id_case", "currency_taken", "rates")
 """Settings of a schema that change what the same rows say."""
-LINES = ("order_id", "item", "currency", "kind", "reverses")
+LINES_TOLD = ("order_id", "item", "currency", "kind", "reverses")
 """Roles that change what is made of the rows, if they are there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Added:
+    """The orders of a book and newer ones.
+
+    Attributes
+    ----------
+    orders : Orders
+        All of them, where the book keeps their lines; else the newer ones alone.
+    found : CustomerHistories
+        The histories of all.
+    rows : OrdersReport
+        Of all sources.
+    newest : OrdersReport
+        Of the newer one alone.
+    lines : ibis.Table or None
+        All lines, where they are kept.
+    """
+
+    orders: Orders
+    found: CustomerHistories
+    rows: OrdersReport
+    newest: OrdersReport
+    lines: ir.Table | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +132,8 @@ class Since:
         faults = []
         if unit not in {None, book.unit}:
             faults.append(f"The unit of {book.path} is {book.unit!r}, not {unit!r}.")
-        if issubclass(purchase_model(model), FamilyOfK) and not (book.path / GAPS).is_file():
+        has_gaps = self.has_lines or (book.path / GAPS).is_file()
+        if issubclass(purchase_model(model), FamilyOfK) and not has_gaps:
             faults.append(
                 f"{model} needs the times between all orders, which {book.path} does not keep, "
                 f"being built with {about['model']}."
@@ -141,10 +172,13 @@ class Since:
         """Return the newer orders where there are none."""
         return no_orders(self.schema(), self.book.end, returns=self.returns)
 
-    def histories(
-        self, orders: Orders, *, end: date | None, unit: Unit, regular: bool
-    ) -> CustomerHistories:
-        """Return the histories of the book's orders and newer ones together.
+    @property
+    def has_lines(self) -> bool:
+        """Whether the book keeps the lines of its orders."""
+        return LINES in self.book.manifest["files"]
+
+    def add(self, orders: Orders, *, end: date | None, unit: Unit, regular: bool) -> Added:
+        """Add newer orders to those of the book.
 
         Parameters
         ----------
@@ -161,23 +195,26 @@ class Since:
         ------
         OrdersError
             Where the orders do not go with the book; all faults at once.
+        BookError
+            Where the lines that it keeps are not what they were.
         """
+        faults = [*self._without_lines(orders), *self._disagreements(orders)]
+        faults += self._overlap(orders)
+        lost, notice = self._passed_over(orders)
+        if self.has_lines:
+            if faults or lost:
+                raise OrdersError.of([*faults, *lost], then=self._once)
+            return self._joined(orders, end, unit, notice)
         last = end or orders.last_date
         known = self._known(orders.opened.engine, regular=regular)
-        faults = [*self._disagreements(orders), *self._overlap(orders)]
         if back := beyond(orders, known, last):
             faults.append(f"{back}, and {self.book.path} does not hold the lines of its orders.")
-        lost, notice = self._passed_over(orders)
         if faults or lost:
             raise OrdersError.of([*faults, *lost], then=self._once)
-        found = continued(
-            known,
-            orders,
-            end=last,
-            unit=unit,
-            end_assumed=end is None,
-        )
-        return replace(found, report=found.report.noting(*notice))
+        found = continued(known, orders, end=last, unit=unit, end_assumed=end is None)
+        found = replace(found, report=found.report.noting(*notice))
+        rows = self._rows.plus(found.report)
+        return Added(orders, found, rows, found.report, None)
 
     def incidents(self) -> list[pa.Table]:
         """Return the returns that the book keeps as incidents, up to its end: a table, or none."""
@@ -187,16 +224,6 @@ class Since:
         rows = pq.ParquetFile(file).read()
         day = pc.cast(rows["occurred_at"], pa.date32(), safe=False)
         return [rows.filter(pc.less_equal(day, pa.scalar(self.book.end)))]
-
-    def report(self, newer: OrdersReport) -> OrdersReport:
-        """Account for every row of all sources.
-
-        Parameters
-        ----------
-        newer : OrdersReport
-            Of the newest.
-        """
-        return OrdersReport.from_dict(self.book.manifest["rows"]).plus(newer)
 
     def sources(self, path: Path) -> list[dict[str, Any]]:
         """Name the sources of the book, the newest last.
@@ -214,6 +241,39 @@ class Since:
     @property
     def _once(self) -> str:
         return "Or build once from all orders: clv build ORDERS -o BOOK."
+
+    @property
+    def _rows(self) -> OrdersReport:
+        return OrdersReport.from_dict(self.book.manifest["rows"])
+
+    def _without_lines(self, orders: Orders) -> list[str]:
+        """Say so where a book should have the lines of its orders, and has not."""
+        schema = Schema.from_dict(self.book.manifest["sources"][0]["schema"])
+        if self.has_lines or schema.order_id in {None, "none"}:
+            return []
+        told = (
+            f"{self.book.path} does not hold the lines of its orders, which may go on in "
+            f"{orders.source!r}: it was built by a version that did not keep them."
+        )
+        return [told]
+
+    def _joined(self, orders: Orders, end: date | None, unit: Unit, notice: Sequence[str]) -> Added:
+        """Put newer orders and the lines that the book keeps together."""
+        if faults := changed_lines(self.book.path, self.book.manifest):
+            raise BookError.of(faults, then=self._once)
+        kept = orders.opened.engine.read_parquet([self.book.path / LINES])
+        both = joined(kept, self._rows, self.book.end, orders)
+        if end is None and both.orders.last_date <= self.book.end:
+            raise OrdersError(
+                f"All rows of {orders.source!r} are lines of orders begun up to {self.book.end}, "
+                f"the end of {self.book.path}, and count for their first days. Give the last day "
+                "of observation: --end (in Python end=)."
+            )
+        found = histories(both.orders, end=end, unit=unit)
+        found = replace(found, report=found.report.noting(*notice))
+        newest = both.of_newer(found.report, self.book.end, found.end)
+        lines = both.lines if are_kept(both.orders) else None
+        return Added(both.orders, found, found.report, newest, lines)
 
     def _known(self, engine: Engine, *, regular: bool) -> Known:
         """What the book holds of its customers, in an engine."""
@@ -240,7 +300,7 @@ class Since:
             for name in MEANING
             if getattr(before, name) != getattr(now, name)
         ]
-        for role in LINES:
+        for role in LINES_TOLD:
             there = [getattr(schema, role) not in {None, "none"} for schema in (before, now)]
             if there[0] != there[1]:
                 has, has_not = (self.book.path, orders.source)[:: 1 if there[0] else -1]
@@ -272,6 +332,10 @@ class Since:
         there = orders.days.filter(orders.days["date"] <= last)
         found = orders.opened.collect(there.aggregate(rows=there["rows"].sum()))
         rows = int(found["rows"][0].as_py() or 0)
+        if orders.returns is not None:
+            back = orders.returns.table
+            back = back.filter(back["date"] <= last)
+            rows += orders.opened.collect(back.aggregate(rows=back.count()))["rows"][0].as_py()
         if rows >= before["rows_after_end"]:
             return [], []
         told = (

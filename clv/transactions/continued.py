@@ -8,9 +8,7 @@ first of the later days is the first of all, which counts as no repeat.
 
 from __future__ import annotations
 
-import functools
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,10 +23,9 @@ from clv.errors import OrdersError
 from clv.history import DAYS_PER_UNIT, Unit
 from clv.transactions.engines import DuckDBEngine, Engine
 from clv.transactions.orders import Orders, Policy
-from clv.transactions.reading import Reading
+from clv.transactions.reading import REVERSAL, Reading
 from clv.transactions.report import OrdersReport, counted, quoted
 from clv.transactions.returns.matching import LINE, NAMED
-from clv.transactions.returns.netting import NetReturns
 from clv.transactions.schema import Schema
 from clv.transactions.sources import Source
 from clv.transactions.summary import (
@@ -45,7 +42,7 @@ __all__ = [
     "beyond",
     "continued",
     "no_orders",
-    "one_after_another",
+    "strangers_told",
     "too_early",
 ]
 
@@ -163,7 +160,7 @@ def continued(
 
 
 def too_early(orders: Orders, end: date) -> str:
-    """Say which orders are no later ones, with the first of them; empty where all are.
+    """Say which orders and returns are no later ones, with the first; empty where all are.
 
     Parameters
     ----------
@@ -174,19 +171,27 @@ def too_early(orders: Orders, end: date) -> str:
     """
     early = orders.days.filter(orders.days["date"] <= end)
     row = orders.opened.collect(early.aggregate(rows=early["rows"].sum())).to_pylist()[0]
-    if not row["rows"]:
+    many = int(row["rows"] or 0)
+    if orders.returns is not None:
+        back = orders.returns.table
+        back = back.filter(back["date"] <= end)
+        many += orders.opened.collect(back.aggregate(rows=back.count()))["rows"][0].as_py()
+    if not many:
         return ""
     reading = Reading(orders.schema, orders.opened.engine)
     rows = orders.opened.table
     said = [rows[str(name)].cast(str) for name in (orders.schema.customer_id, orders.schema.date)]
     log = reading.log(rows, said_0=said[0], said_1=said[1])
     none = ibis.literal(value=False)
-    log = log.mutate(early=((log["date"] <= end) & log["aside"].isnull()).fill_null(none))
+    counts = log["aside"].isnull()
+    if orders.returns is not None:
+        counts |= log["aside"] == REVERSAL
+    log = log.mutate(early=((log["date"] <= end) & counts).fill_null(none))
     first = orders.opened.first_rows(log, "early", ["said_0", "said_1"])
     told = "; ".join(f"{found.where}: {', '.join(map(quoted, found.values))}" for found in first)
     return (
-        f"{counted(int(row['rows']), 'row')} of {orders.source!r} "
-        f"{'is' if row['rows'] == 1 else 'are'} dated {end} or before ({told})"
+        f"{counted(many, 'row')} of {orders.source!r} "
+        f"{'is' if many == 1 else 'are'} dated {end} or before ({told})"
     )
 
 
@@ -261,63 +266,6 @@ def no_orders(
     )
 
 
-def one_after_another(parts: Sequence[Orders], ends: Sequence[date]) -> Orders:
-    """Return the orders of several sources, of which each goes on where the one before ended.
-
-    Parameters
-    ----------
-    parts : sequence of Orders
-        The oldest first, all held by one engine.
-    ends : sequence of date
-        Up to when each counts, but for the last, of which all counts that came later.
-
-    Returns
-    -------
-    Orders
-    """
-    if len(parts) == 1:
-        return parts[0]
-    days, back = [], []
-    for i, orders in enumerate(parts):
-        days.append(
-            _within(orders.days, i, parts, ends).select("customer_id", "date", "rows", "amount")
-        )
-        if orders.returns is not None:
-            back.append(_within(orders.returns.table, i, parts, ends))
-    first, last = parts[0], parts[-1]
-    return Orders(
-        days=first.opened.materialise(ibis.union(*days)),
-        source=", ".join(orders.source for orders in parts),
-        schema=last.schema,
-        report=functools.reduce(OrdersReport.plus, (orders.report for orders in parts)),
-        first_date=first.first_date,
-        last_date=last.last_date,
-        sha256=hashlib.sha256(" ".join(orders.sha256 for orders in parts).encode()).hexdigest(),
-        opened=first.opened,
-        returns_policy=last.returns_policy,
-        returns=_returned(parts, back),
-    )
-
-
-def _within(table: ir.Table, i: int, parts: Sequence[Orders], ends: Sequence[date]) -> ir.Table:
-    """Rows of one of several sources, of the time in which it counts."""
-    rows = table.mutate(customer_id=table["customer_id"].cast(str))
-    if i > 0:
-        rows = rows.filter(rows["date"] > ends[i - 1])
-    return rows.filter(rows["date"] <= ends[i]) if i < len(parts) - 1 else rows
-
-
-def _returned(parts: Sequence[Orders], back: Sequence[ir.Table]) -> NetReturns | None:
-    """The returns of several sources, each matched in its own, as :func:`beyond` holds."""
-    if not back:
-        return None
-    opened = parts[0].opened
-    table = opened.materialise(ibis.union(*back) if len(back) > 1 else back[0])
-    last = max(orders.returns.last_date for orders in parts if orders.returns is not None)
-    policy = next(orders.returns.policy for orders in parts if orders.returns is not None)
-    return NetReturns(table, opened, policy, parts[0].has_amount, last)
-
-
 def _side_by_side(known: Known, days: ir.Table, engine: Engine) -> ir.Table:
     """One row per customer: what was known (null of a new one), and what came (null of none)."""
     later = days.group_by("customer_id").aggregate(
@@ -378,18 +326,28 @@ def _gaps(gaps: ir.Table, days: ir.Table, both: ir.Table) -> ir.Table:
     return every.group_by("gap").aggregate(times=every["times"].sum().cast("int64"))
 
 
+def strangers_told(came: int, known: int) -> list[str]:
+    """Say so where nobody who came later was known before.
+
+    Parameters
+    ----------
+    came, known : int
+        Customers who came later, and how many of them had come before.
+    """
+    if known or not came:
+        return []
+    told = (
+        f"None of the {counted(came, 'customer')} of the newer orders was known before. Are their "
+        "ids written as those of the earlier orders, with the same zeros and letters?"
+    )
+    return [told]
+
+
 def _strangers(source: Source, both: ir.Table) -> list[str]:
-    """Say so where nobody who came later was known before."""
     came = both.filter(both["first"].notnull())
     counts = came.aggregate(all=came.count(), known=came["first_date"].count())
     row = source.collect(counts).to_pylist()[0]
-    if row["known"] or not row["all"]:
-        return []
-    told = (
-        f"None of the {counted(row['all'], 'customer')} of the newer orders was known before. Are "
-        "their ids written as those of the earlier orders, with the same zeros and letters?"
-    )
-    return [told]
+    return strangers_told(row["all"], row["known"])
 
 
 def _silence(source: Source, table: ir.Table, end: date) -> list[str]:

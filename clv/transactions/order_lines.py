@@ -12,7 +12,7 @@ from clv.transactions.reading import Reading
 from clv.transactions.report import counted
 from clv.transactions.sources import Source
 
-__all__ = ["RolledUp", "days_of_orders", "roll_up"]
+__all__ = ["RolledUp", "days_of_orders", "roll_up", "rolled_up"]
 
 ORDER_DAYS = 31
 """Assumed: lines of one order are dated within a month; what lies further apart under one number
@@ -57,6 +57,23 @@ def roll_up(source: Source, reading: Reading, days: ir.Table, rows: int) -> Roll
     """
     lines = reading.lines(source.table)
     lines = lines.filter(lines["aside"].isnull())
+    return rolled_up(source, lines, days, rows, str(reading.schema.order_id))
+
+
+def rolled_up(source: Source, lines: ir.Table, days: ir.Table, rows: int, column: str) -> RolledUp:
+    """Do as :func:`roll_up` with lines that are read already.
+
+    Parameters
+    ----------
+    source : Source
+        Whose engine holds them.
+    lines : ibis.Table
+        Of sales: `customer_id`, `date`, `amount` and `order_id`.
+    days, rows
+        As for :func:`roll_up`.
+    column : str
+        The column of the source that names orders.
+    """
     per = days_of_orders(lines.filter(lines["order_id"].notnull()))
     split = per.filter(per["split"])
     counts = per.aggregate(
@@ -98,8 +115,7 @@ def roll_up(source: Source, reading: Reading, days: ir.Table, rows: int) -> Roll
         notices.append(
             f"{counted(seen['far'], 'order id')} of one customer "
             f"{'has' if seen['far'] == 1 else 'have'} lines more than {ORDER_DAYS} days apart "
-            f"({some}). Those lines stay on their days: does column {reading.schema.order_id!r} "
-            "name orders?"
+            f"({some}). Those lines stay on their days: does column {column!r} name orders?"
         )
     return RolledUp(days, orders, last, tuple(notices))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,48 @@ def manifest(book: Path) -> dict[str, Any]:
     return read
 
 
+def same_but(one: dict[str, Any], two: dict[str, Any], *differ: str) -> None:
+    """Manifests that say the same, but for these keys and when."""
+    left, right = (
+        {k: v for k, v in m.items() if k not in {"created", *differ}} for m in (one, two)
+    )
+    assert left == right
+
+
+@pytest.fixture
+def without_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Books of many plain sales keep no lines; here one row is many."""
+    monkeypatch.setattr("clv.transactions.kept_lines.FEW", 0)
+
+
+@pytest.fixture
+def bare_book(without_lines: None, tmp_path: Path) -> Path:
+    """A book of CDNOW without lines."""
+    del without_lines
+    path = tmp_path / "bare"
+    clv.build_book(clv.datasets.path("cdnow"), path, end=CDNOW_END, unit="week")
+    assert not (path / "lines.parquet").exists()
+    return path
+
+
+def test_what_many_sales_come_to_adds_up(bare_book: Path, newer: Path, tmp_path: Path) -> None:
+    """Without lines, from the histories that the book has."""
+    clv.build_book(clv.datasets.path("cdnow"), tmp_path / "once", end=LAST, unit="week")
+    with unchanged(bare_book):
+        clv.build_book(newer, tmp_path / "book", end=LAST, since=bare_book)
+    once, book = contents(tmp_path / "once"), contents(tmp_path / "book")
+    assert once.keys() == book.keys()
+    for name in SAME:
+        assert book[name] == once[name]
+    one, two = manifest(tmp_path / "once"), manifest(tmp_path / "book")
+    same_but(one, two, "sources", "rows", "quality")
+    # What is said of the log itself is of the newer orders; what of customers, of all.
+    of_all, of_newer = (about["quality"]["findings"] for about in (one, two))
+    assert of_newer["cohorts"] == of_all["cohorts"]
+    assert of_newer["repeat_purchases"] == of_all["repeat_purchases"]
+    assert two["rows"]["amount_kept"] == one["rows"]["amount_kept"]
+
+
 def test_cdnow_in_two_parts_is_cdnow_at_once(cdnow_book: Path, newer: Path, tmp_path: Path) -> None:
     clv.build_book(clv.datasets.path("cdnow"), tmp_path / "once", end=LAST, unit="week")
     with unchanged(cdnow_book):
@@ -46,14 +89,12 @@ def test_cdnow_in_two_parts_is_cdnow_at_once(cdnow_book: Path, newer: Path, tmp_
     for name in SAME:
         assert book[name] == once[name]
     one, two = manifest(tmp_path / "once"), manifest(tmp_path / "book")
-    differ = {"created", "sources", "rows", "quality"}
-    assert {k: v for k, v in two.items() if k not in differ} == {
-        k: v for k, v in one.items() if k not in differ
+    same_but(one, two, "sources", "rows", "quality")  # the first source was read whole
+    of_all, of_both = (about["quality"]["findings"] for about in (one, two))
+    assert of_all.keys() == of_both.keys()
+    assert {k: v for k, v in of_both.items() if k != "set_aside"} == {
+        k: v for k, v in of_all.items() if k != "set_aside"
     }
-    # What is said of the log itself is of the newer orders; what of customers, of all.
-    of_all, of_newer = (about["quality"]["findings"] for about in (one, two))
-    assert of_newer["cohorts"] == of_all["cohorts"]
-    assert of_newer["repeat_purchases"] == of_all["repeat_purchases"]
     chain, rows = two["sources"], two["rows"]
     assert [source["end"] for source in chain] == [CDNOW_END, LAST]
     assert chain[0] == manifest(cdnow_book)["sources"][0] | {"source": chain[0]["source"]}
@@ -95,45 +136,70 @@ def test_month_after_month_in_the_same_place(tmp_path: Path) -> None:
     assert ours.report.rows_read == theirs.report.rows_read == len(some)
 
 
-def with_returns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Some of the orders come back a day later, each by the number of its order."""
-    sold = frame.assign(order_id=[f"{i}" for i in range(len(frame))])
-    some = sold[::40]
-    back = some.assign(amount="-" + some["amount"].astype(str))
-    after = pd.to_datetime(some["date"]) + pd.Timedelta(days=1)
-    back["date"] = after.dt.strftime("%Y-%m-%d")
-    return pd.concat([sold.assign(amount=sold["amount"].astype(str)), back])
+def as_lines(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every fourth order is sent in two parts, days apart; every ninth comes back weeks later.
+
+    Of the returns some name their order, some are of a half, and some come from a later return.
+    """
+    sold = frame.assign(order_id=[f"n{i}" for i in range(len(frame))], hours=range(len(frame)))
+    sold["time"] = pd.to_datetime(sold["date"]) + pd.to_timedelta(sold["hours"] % 24, unit="h")
+    second = sold[::4].assign(time=sold["time"][::4] + pd.Timedelta(days=5))
+    back = sold[::9].assign(time=sold["time"][::9] + pd.Timedelta(days=50))
+    back["amount"] = -back["amount"] / ([1, 2] * len(back))[: len(back)]
+    back.loc[back["hours"] % 2 > 0, "order_id"] = None
+    again = back[::2].assign(time=back["time"][::2] + pd.Timedelta(days=40))
+    lines = pd.concat([sold, second, back, again])
+    lines["amount"] = lines["amount"].map("{:.2f}".format)
+    return lines[["customer_id", "time", "order_id", "amount"]].sort_values("time")
 
 
-def test_returns_that_name_their_orders_are_netted_as_at_once(tmp_path: Path) -> None:
-    """And with returns as incidents, those of the book are kept beside the newer ones."""
-    cut, end = "1997-12-30", "1998-05-31"
-    before = with_returns(later("1997", "1997-12-29"))  # the last return is on the 30th
-    newer = with_returns(later("1997-12-30", "1998-05-30"))
-    newer["order_id"] = "n" + newer["order_id"]
-    asked: dict[str, Any] = {"policy": clv.Policy(horizon_months=1), "unit": "week"}
-    before.to_csv(tmp_path / "before.csv", index=False)
-    newer.to_csv(tmp_path / "newer.csv", index=False)
-    pd.concat([before, newer]).to_csv(tmp_path / "all.csv", index=False)
-    for part, name, day in (("all", "once", end), ("before", "book", cut)):
-        orders = clv.read_orders(tmp_path / f"{part}.csv", returns="incident")
-        clv.build_book(orders, tmp_path / name, end=day, **asked)
-    book = clv.build_book(
-        tmp_path / "newer.csv", tmp_path / "book", end=end, since=tmp_path / "book"
-    )
-    once = clv.Book(tmp_path / "once")
-    for name in SAME:
-        assert (book.path / name).read_bytes() == (once.path / name).read_bytes()
-    ours, theirs = (pd.read_parquet(b.path / "incidents.parquet") for b in (book, once))
-    pd.testing.assert_frame_equal(ours, theirs)
-    assert len(ours) > 50
-    together, at_once = (orders_of(b).orders for b in (book, once))
-    days = [
-        o.opened.collect(o.days_by(book.end).order_by("customer_id", "date")).to_pylist()
+@pytest.mark.parametrize(("policy", "unit"), [("net", "day"), ("incident", "week")])
+def test_returns_find_the_orders_of_the_books_before(
+    policy: Any, unit: Any, tmp_path: Path
+) -> None:
+    """And an order whose lines came before and after an end counts once, on its first day."""
+    some = later("1997", "1998-05-31")
+    lines = as_lines(some[some["customer_id"] < "0400"])
+    days = lines["time"].astype(str).str[:10]
+    asked: dict[str, Any] = {"policy": clv.Policy(horizon_months=1), "unit": unit}
+    ends = ["1997-02-28", "1997-03-31", "1998-08-31"]
+    book: Path | None = None
+    for begin, end in zip(["1997", *ends], ends, strict=False):
+        file = tmp_path / f"{end}.csv"
+        lines[(days > begin) & (days <= end)].to_csv(file, index=False)
+        orders = clv.read_orders(file, returns=policy) if book is None else file
+        book = clv.build_book(orders, tmp_path / "book", end=end, since=book, **asked).path
+    assert book is not None
+    lines[days <= ends[-1]].to_csv(tmp_path / "all.csv", index=False)
+    orders = clv.read_orders(tmp_path / "all.csv", returns=policy)
+    once = clv.build_book(orders, tmp_path / "once", end=ends[-1], **asked).path
+    ours, theirs = contents(book), contents(once)
+    assert ours.keys() == theirs.keys()
+    for name in ours.keys() - {"manifest.json"}:
+        assert ours[name] == theirs[name], name
+    one, two = manifest(once), manifest(book)
+    same_but(one, two, "sources", "rows")
+    rows = [about["rows"] for about in (one, two)]
+    assert "dated up to 1997-03-31 and after it" in " ".join(rows[1].pop("notices"))
+    rows[0].pop("notices")
+    for about in rows:  # examples of returns name their customers, as the matched do in both
+        about["set_aside"].sort(key=lambda aside: str(aside["reason"]))
+    assert rows[0] == rows[1]
+    assert rows[0]["returns"]["unmatched_rows"] > 0
+    assert rows[0]["returns"]["matched_by"]["latest_order"] > 10
+    assert rows[0]["returns"]["matched_by"]["named_order"] > 10
+    # The entries of the sources add up to all.
+    entries = [source["rows"] for source in two["sources"]]
+    for key in ("rows_read", "rows_kept"):
+        assert sum(entry[key] for entry in entries) == rows[0][key]
+    assert sum(entry["returns"]["rows"] for entry in entries) == rows[0]["returns"]["rows"]
+    # The orders read again from their three files are those of the one.
+    together, at_once = (orders_of(clv.Book(path)).orders for path in (book, once))
+    found = [
+        o.opened.collect(o.days_by(date.fromisoformat(ends[-1])).order_by("customer_id", "date"))
         for o in (together, at_once)
     ]
-    assert days[0] == days[1]
-    assert book.manifest["rows"]["returns"] == once.manifest["rows"]["returns"]
+    assert found[0].to_pylist() == found[1].to_pylist()
 
 
 # ------------------------------------------------------------------------------- what is refused
@@ -156,9 +222,9 @@ def test_orders_that_the_book_may_have_are_refused(cdnow_book: Path, tmp_path: P
 
 
 def test_settings_that_differ_are_told_together(
-    cdnow_book: Path, newer: Path, tmp_path: Path
+    bare_book: Path, newer: Path, tmp_path: Path
 ) -> None:
-    said = refused(tmp_path, newer, cdnow_book, unit="day", model="bg-cnbd", end="1997-09-30")
+    said = refused(tmp_path, newer, bare_book, unit="day", model="bg-cnbd", end="1997-09-30")
     assert "The unit of" in said
     assert "2 more faults" in said
     assert "bg-cnbd needs the times between all orders" in said
@@ -215,16 +281,51 @@ def test_another_currency_is_refused(cdnow_book: Path, newer: Path, tmp_path: Pa
     assert "are in EUR, those of 'the data frame' in USD" in said
 
 
-def test_returns_that_may_reverse_orders_of_the_book_are_refused(
-    cdnow_book: Path, newer: Path, tmp_path: Path
+def test_returns_that_may_reverse_orders_without_lines_are_refused(
+    bare_book: Path, newer: Path, tmp_path: Path
 ) -> None:
     """One of somebody whom the book knows; of a new customer there is no order in it."""
     back = {"date": "1998-06-01", "quantity": "1", "amount": "-5.00"}
     rows = [back | {"customer_id": who} for who in ("0001", "new")]
     frame = pd.concat([pd.read_csv(newer, dtype=str), pd.DataFrame(rows)])
-    said = refused(tmp_path, frame, cdnow_book, end=LAST)
+    said = refused(tmp_path, frame, bare_book, end=LAST)
     assert "1 return of 'the data frame' may reverse orders before ('0001' on 1998-06-01)" in said
     assert "does not hold the lines of its orders" in said
+
+
+def test_a_return_of_the_time_before_is_refused(
+    cdnow_book: Path, newer: Path, tmp_path: Path
+) -> None:
+    back = {"customer_id": "0001", "date": CDNOW_END, "quantity": "1", "amount": "-5.00"}
+    frame = pd.concat([pd.read_csv(newer, dtype=str), pd.DataFrame([back])])
+    said = refused(tmp_path, frame, cdnow_book, end=LAST)
+    assert "1 row of 'the data frame' is dated 1997-09-30 or before" in said
+    assert "'0001', '1997-09-30'" in said
+
+
+def test_a_book_from_before_lines_were_kept_is_refused_where_orders_have_ids(
+    newer: Path, tmp_path: Path
+) -> None:
+    frame = later("1997", CDNOW_END)
+    frame = frame[frame["customer_id"] < "0300"].assign(order_id="1")
+    book = clv.build_book(frame, tmp_path / "book", policy=clv.Policy(horizon_months=1)).path
+    about = manifest(book)
+    (book / "lines.parquet").unlink()
+    del about["files"]["lines.parquet"]
+    (book / "manifest.json").write_text(json.dumps(about), encoding="utf-8")
+    said = refused(tmp_path, pd.read_csv(newer, dtype=str).assign(order_id="2"), book, end=LAST)
+    assert "it was built by a version that did not keep them" in said
+    assert "build once from all orders" in said
+
+
+def test_lines_that_were_changed_are_refused(newer: Path, cdnow_book: Path, tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    shutil.copytree(cdnow_book, book)
+    lines = book / "lines.parquet"
+    lines.write_bytes(lines.read_bytes()[::-1])
+    assert clv.Book(book).customer("0001")  # who only reads values does not wait for their hash
+    said = refused(tmp_path, newer, book, end=LAST)
+    assert "lines.parquet was changed after the book was built" in said
 
 
 def test_a_folder_that_is_no_book_is_told(newer: Path, tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from clv.transactions.continued import (
     Known,
     continued,
     no_orders,
-    one_after_another,
     too_early,
 )
 from clv.transactions.engines import DuckDBEngine
@@ -187,18 +186,3 @@ def test_strangers_and_silence_are_told() -> None:
     assert "None of the 1 customer of the newer orders was known before" in strangers
     # 1 February to 1 March of a leap year
     assert "no order in the 29 days before the end of observation, 2024-03-01" in silence
-
-
-def test_sources_one_after_another_each_count_for_their_time() -> None:
-    engine = DuckDBEngine()
-
-    def orders(*days: int) -> Orders:
-        frame = {"customer_id": ["a"] * len(days), "amount": [1.0] * len(days)}
-        frame["date"] = [f"2024-01-{day:02}" for day in days]
-        return read_orders(pd.DataFrame(frame), engine=engine)
-
-    both = one_after_another([orders(1, 2, 9), orders(3, 9, 12)], [date(2024, 1, 2)] * 2)
-    found = both.opened.collect(both.days.order_by("date"))
-    assert [day.day for day in found["date"].to_pylist()] == [1, 2, 3, 9, 12]
-    assert both.report.rows_read == 6
-    assert (both.first_date.day, both.last_date.day) == (1, 12)

@@ -16,7 +16,15 @@ from clv.transactions.report import ReturnsReport, SetAside
 from clv.transactions.returns.matching import ITEM, LATEST, LINE, NAMED, match_returns
 from clv.transactions.sources import Source
 
-__all__ = ["SUBTRACTED", "UNMATCHED", "NetReturns", "NettedReturns", "net_returns"]
+__all__ = [
+    "SUBTRACTED",
+    "UNMATCHED",
+    "NetReturns",
+    "NettedReturns",
+    "net_returns",
+    "netted",
+    "sales_and_returns",
+]
 
 SUBTRACTED = "return or cancellation, subtracted from the order that it reverses"
 UNMATCHED = "return or cancellation that could not be matched, or beyond what its order came to"
@@ -74,12 +82,17 @@ class NetReturns:
     last_date: date
 
     def orders_by(self, end: date) -> ir.Table:
-        """One row per order that returns up to a day touch: what it came to, and what they take."""
+        """One row per order that returns up to a day touch.
+
+        What it came to (`order_worth`), what they take (`taken`), the day of the last of them, and
+        how many orders its day has.
+        """
         seen = self.table.filter((self.table["date"] <= end) & (self.table["applied"] > 0))
         return seen.group_by("customer_id", "order_date", "order").aggregate(
             taken=seen["applied"].sum().cast(dt.Decimal(38, 4)),
             order_worth=seen["order_worth"].max(),
             day_orders=seen["day_orders"].max(),
+            last=seen["date"].max(),
         )
 
     def net(self, days: ir.Table, end: date) -> ir.Table:
@@ -118,15 +131,17 @@ class NetReturns:
         found = self.source.collect(seen.aggregate(taken=seen["applied"].sum()))
         return found["taken"][0].as_py() or Decimal(0)
 
-    def up_to(self, end: date) -> NettedReturns:
+    def up_to(self, end: date, *, after: date | None = None) -> NettedReturns:
         """Account for every return up to a day.
 
         Parameters
         ----------
         end : date
             The day.
+        after : date, optional
+            An earlier day; returns up to it are not counted again.
         """
-        t = self.table
+        t = self.table if after is None else self.table.filter(self.table["date"] > after)
         seen = t["date"] <= end
         # A free line that comes back takes nothing, and is not unmatched.
         taken = t["step"].notnull() & ((t["applied"] > 0) | (t["worth"] == 0))
@@ -142,6 +157,7 @@ class NetReturns:
             figures[name] = (seen & taken & (t["step"] == step)).sum()
         row = self.source.collect(t.aggregate(**figures)).to_pylist()[0]
         orders = self.orders_by(end)
+        orders = orders if after is None else orders.filter(orders["last"] > after)
         gone = (orders["taken"] == orders["order_worth"]).sum()
         found = self.source.collect(orders.aggregate(orders=orders.count(), gone=gone))
         touched = found.to_pylist()[0]
@@ -175,7 +191,7 @@ class NetReturns:
     def _examples(self, rows: ir.Table, taken: ir.Value | None) -> tuple[str, ...]:
         """Say of three returns what they are: those that are worth most."""
         worth = rows["applied"] if taken is not None else rows["worth"] - rows["applied"]
-        order = [worth.desc(), "date", "customer_id", "order_id"]
+        order = [worth.desc(), "date", rows["customer_id"].cast(str), "order_id"]
         found = self.source.collect(rows.mutate(shown=worth).order_by(order).limit(3))
         return tuple(self._said(row, matched=taken is not None) for row in found.to_pylist())
 
@@ -206,10 +222,43 @@ def net_returns(source: Source, reading: Reading, policy: Literal["net", "incide
     policy : {"net", "incident"}
         What is done with returns.
     """
+    return netted(
+        source, sales_and_returns(source, reading), policy, has_amount=reading.schema.has_amount
+    )
+
+
+def sales_and_returns(source: Source, reading: Reading) -> ir.Table:
+    """One row per sale and return of a log, as :func:`match_returns` takes them.
+
+    Parameters
+    ----------
+    source : Source
+        The orders.
+    reading : Reading
+        How they are read.
+    """
     lines = reading.lines(source.table)
     back = (lines["aside"] == REVERSAL).fill_null(ibis.literal(value=False))
     lines = lines.mutate(back=back)
-    lines = lines.filter(lines["aside"].isnull() | lines["back"]).drop("aside")
+    return lines.filter(lines["aside"].isnull() | lines["back"]).drop("aside")
+
+
+def netted(
+    source: Source, lines: ir.Table, policy: Literal["net", "incident"], *, has_amount: bool
+) -> NetReturns:
+    """Find the order of every return among lines that are read already.
+
+    Parameters
+    ----------
+    source : Source
+        Whose engine holds them.
+    lines : ibis.Table
+        As :func:`match_returns` takes them; at least one is a return.
+    policy : {"net", "incident"}
+        What is done with returns.
+    has_amount : bool
+        Whether the log has amounts.
+    """
     table = match_returns(lines, source.materialise, source.engine.drop)
     last = source.collect(table.aggregate(last=table["date"].max()))["last"][0].as_py()
-    return NetReturns(table, source, policy, reading.schema.has_amount, last)
+    return NetReturns(table, source, policy, has_amount, last)
