@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
 from clv.errors import EngineError
@@ -44,6 +46,8 @@ def session(url: str | None, memory: str | None, threads: int | None) -> SparkSe
         build = build.master(f"local[{threads or '*'}]").config("spark.ui.enabled", "false")
         build = build.config("spark.driver.bindAddress", "127.0.0.1")
         build = build.config("spark.driver.host", "127.0.0.1")
+        build = build.config("spark.sql.warehouse.dir", _warehouse())
+        build = build.config("spark.ui.showConsoleProgress", "false")  # what is done is told here
         if memory is not None:
             build = build.config("spark.driver.memory", _java_memory(memory))
     else:
@@ -54,6 +58,13 @@ def session(url: str | None, memory: str | None, threads: int | None) -> SparkSe
     except (PySparkException, RuntimeError, OSError, ValueError) as error:
         where = f"The cluster {url!r} cannot be used" if url else "Spark does not start"
         raise EngineError(f"{where}: {reason(error)}") from error
+
+
+def _warehouse() -> str:
+    """Make the folder of tables that Spark keeps: nothing is left where somebody works."""
+    folder = tempfile.mkdtemp(prefix="clv-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _refuse_another(url: str | None, threads: int | None) -> None:
