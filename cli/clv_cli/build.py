@@ -47,7 +47,7 @@ Examples:
     "--since",
     type=click.Path(path_type=Path),
     metavar="BOOK",
-    help="A book that the orders are added to, all of them after its end; BOOK2 of -o may be the "
+    help="A book that orders and returns are added to, all of them after its end; -o may name the "
     "same. Without ORDERS nobody bought anything up to --end. Unit, model, policy and how orders "
     "are read are those of the book where you do not state them.",
 )

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+import clv
 from clv.errors import RequestError
 from clv.history import Unit
 from clv.transactions.continued import no_orders, too_early
@@ -260,3 +261,23 @@ def test_lines_of_many_plain_sales_are_not_kept(monkeypatch: pytest.MonkeyPatch)
     assert kept((), "net", 5, 5, -5)
     assert not kept((), "ignore", 5, 5, -5)
     assert kept(("order_id",), "ignore", 5, 5)
+
+
+def test_online_retail_in_two_parts_is_online_retail_at_once(tmp_path: Path) -> None:
+    """A real shop whose returns of the second half reverse orders of the first."""
+    cut, end = date(2011, 6, 30), date(2011, 12, 9)
+    log = pd.read_parquet(clv.datasets.path("online_retail"))
+    early = log["date"] < pd.Timestamp(cut) + pd.Timedelta(days=1)
+    before, newer, once = (read_orders(part) for part in (log[early], log[~early], log))
+    shelf = Shelf(str(tmp_path))
+    shelf.put(before, lines_of(before), histories(before, end=cut))
+    both = shelf.join(newer, cut)
+    ours, theirs = (histories(orders, end=end) for orders in (both.orders, once))
+    same(ours, theirs)
+    assert summed(ours.report) == summed(theirs.report)
+    of_newer = both.of_newer(ours.report, cut, end)
+    assert of_newer.returns is not None
+    assert of_newer.returns.rows > 1_000
+    back = both.orders.returns
+    assert back is not None
+    assert back.taken_later(cut, end) > 0

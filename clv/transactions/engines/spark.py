@@ -293,12 +293,12 @@ def _merge(parts: Path, path: Path, row_group_size: int | None) -> None:
     """Write the files of a folder, in order, as one, a group of rows at a time."""
     files = sorted(parts.glob("*.parquet"))
     size = row_group_size or 1 << 20
-    schema = pq.ParquetFile(files[0]).schema_arrow.remove_metadata()
+    schema = _opened(files[0]).schema_arrow.remove_metadata()
     with pq.ParquetWriter(path, schema, compression="snappy") as out:
         waiting: list[pa.RecordBatch] = []
         rows = 0
         for file in files:
-            for batch in pq.ParquetFile(file).iter_batches(batch_size=size):
+            for batch in _opened(file).iter_batches(batch_size=size):
                 waiting.append(batch.cast(schema))
                 rows += len(batch)
                 while rows >= size:
@@ -307,6 +307,11 @@ def _merge(parts: Path, path: Path, row_group_size: int | None) -> None:
                     waiting, rows = table.slice(size).to_batches(), rows - size
         if waiting or not files:
             out.write_table(pa.Table.from_batches(waiting, schema), row_group_size=size)
+
+
+def _opened(file: Path) -> pq.ParquetFile:
+    """A file of Spark's; its times are of an old type, else read as nanoseconds."""
+    return pq.ParquetFile(file, coerce_int96_timestamp_unit="us")
 
 
 def _plain(table: pa.Table) -> pa.Table:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 import clv
 from clv.transactions.engines import Engine
+from clv.transactions.kept_lines import lines_of, typed, write_lines
 from clv.transactions.orders import Orders
 
 LOG = pd.DataFrame(
@@ -44,3 +49,18 @@ def test_returns_are_matched_and_netted_alike(spark: Engine) -> None:
     assert rows(duck, duck.returns.table) == rows(other, other.returns.table)
     for end in (date(2024, 1, 5), duck.last_date):
         assert rows(duck, duck.days_by(end)) == rows(other, other.days_by(end))
+
+
+def test_lines_that_one_engine_kept_are_read_by_the_other(
+    duck: Engine, spark: Engine, tmp_path: Path
+) -> None:
+    orders = clv.read_orders(LOG, engine=duck)
+    lines = duck.collect(lines_of(orders))
+    wanted = lines.filter(pc.less_equal(lines["date"], pa.scalar(date(2024, 1, 5))))
+    for first, second in ((duck, spark), (spark, duck)):
+        file = tmp_path / f"{first.name}.parquet"
+        write_lines(first.from_arrow(lines), date(2024, 1, 5), first, file)
+        assert pq.read_schema(file).field("at").type == pa.timestamp("us")
+        found = second.collect(typed(second.read_parquet([file])))
+        key = [(name, "ascending") for name in ("customer_id", "date", "order_id")]
+        assert found.sort_by(key).to_pylist() == wanted.sort_by(key).to_pylist()
