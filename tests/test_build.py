@@ -125,7 +125,8 @@ def test_the_manifest_says_what_went_in_and_what_came_of_it(tmp_path: Path) -> N
     for name, about in manifest["files"].items():
         held = (tmp_path / "book" / name).read_bytes()
         assert about == {"bytes": len(held), "sha256": hashlib.sha256(held).hexdigest()}
-    assert set(manifest["files"]) == {"values.parquet", "models.json", "policy.toml"}
+    files = {"lines.parquet", "models.json", "policy.toml", "values.parquet"}
+    assert set(manifest["files"]) == files
     assert clv.Policy.load(tmp_path / "book" / "policy.toml").version == policy.version
 
 

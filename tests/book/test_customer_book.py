@@ -15,7 +15,7 @@ from clv.book.directory import write_book
 from clv.errors import BookError, UnknownNameError
 from tests.cli.command import CDNOW_END, contents, unchanged
 
-FILES = ["manifest.json", "models.json", "policy.toml", "values.parquet"]
+FILES = ["lines.parquet", "manifest.json", "models.json", "policy.toml", "values.parquet"]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def replace(path: Path, text: str = "of tomorrow") -> None:
 # --------------------------------------------------------------------------- in place, in one step
 
 
-def test_a_book_is_four_files_readable_by_all(built: Path) -> None:
+def test_a_book_is_five_files_readable_by_all(built: Path) -> None:
     assert sorted(file.name for file in built.iterdir()) == FILES
     assert built.stat().st_mode & 0o777 == 0o755
     assert sorted(file.name for file in built.parent.iterdir()) == ["book"]

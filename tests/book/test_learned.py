@@ -120,8 +120,9 @@ def test_two_who_learn_at_once_lose_nothing(book: clv.Book) -> None:
     assert learned is not None
     assert sorted(learned.figures) == sorted(keys)
     assert json.loads((book.path / "manifest.json").read_text())["files"].keys() == {
-        "models.json", "policy.toml", "values.parquet",
+        "lines.parquet", "models.json", "policy.toml", "values.parquet",
     }  # fmt: skip
     assert sorted(file.name for file in book.path.iterdir()) == [
-        "learned.json", "manifest.json", "models.json", "policy.toml", "values.parquet",
+        "learned.json", "lines.parquet", "manifest.json", "models.json", "policy.toml",
+        "values.parquet",
     ]  # fmt: skip

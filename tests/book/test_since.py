@@ -293,6 +293,20 @@ def test_returns_that_may_reverse_orders_without_lines_are_refused(
     assert "does not hold the lines of its orders" in said
 
 
+def test_returns_that_the_first_file_had_and_the_newer_lacks_are_missed(tmp_path: Path) -> None:
+    some = later("1997", "1997-12-31")
+    some = some[some["customer_id"] < "0300"]
+    back = {"customer_id": "0001", "date": "1997-12-15", "quantity": 1, "amount": -5.0}
+    every = pd.concat([some, pd.DataFrame([back])])
+    brief = clv.Policy(horizon_months=1)
+    book = clv.build_book(every, tmp_path / "book", end=CDNOW_END, policy=brief)
+    newer = every[every["date"] > CDNOW_END]
+    assert book.manifest["sources"][0]["rows_after_end"] == len(newer)
+    said = refused(tmp_path, newer[newer["amount"] >= 0], book.path)
+    assert f"{len(newer):,} rows" in said
+    assert f"has {len(newer) - 1:,} of those days, so some are missing" in said
+
+
 def test_a_return_of_the_time_before_is_refused(
     cdnow_book: Path, newer: Path, tmp_path: Path
 ) -> None:
