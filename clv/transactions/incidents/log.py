@@ -162,7 +162,8 @@ def _types(
     """Return the type of each row, None where it is not known, and what to say about them."""
     notices: list[str] = []
     if "tags" in said:
-        of_tags = [types_of_tags(text, kinds) for text in said["tags"]]
+        spelt = {text: types_of_tags(text, kinds) for text in set(said["tags"])}
+        of_tags = [spelt[text] for text in said["tags"]]
         several = sum(len(found) > 1 for found in of_tags)
         if several:
             notices.append(
@@ -177,7 +178,8 @@ def _types(
         )
         what = "Tags"
     else:
-        types = [type_of(text, kinds) for text in said["type"]]
+        named = {text: type_of(text, kinds) for text in set(said["type"])}
+        types = [named[text] for text in said["type"]]
         words = Counter(
             text for text, kind in zip(said["type"], types, strict=True) if kind is None and text
         )
