@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 # Before numpy and matplotlib are imported: no display, and sums in one order on any machine.
@@ -15,8 +16,11 @@ import pytest
 
 CI = os.environ.get("CI") == "true"
 
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
-hypothesis.settings.register_profile("here", deadline=None, print_blob=True)
+USUAL = hypothesis.settings(max_examples=50, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("ci", USUAL, derandomize=True)
+hypothesis.settings.register_profile("here", USUAL)
+# Asked for by --hypothesis-profile, for the tests of what is being changed: see CONTRIBUTING.md.
+hypothesis.settings.register_profile("thorough", USUAL, max_examples=500)
 hypothesis.settings.load_profile("ci" if CI else "here")
 
 Needs = Callable[[str, bool, str], None]
@@ -43,6 +47,26 @@ def needs() -> Needs:
 
 LONG = ("test_packaging", "test_docs", "test_build", "test_customer_book", "test_covariance")
 """Modules with the longest tests: they begin first, so that none is left at the end to wait for."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let the garbage collector pass over what was collected: thousands of tests stay to the end.
+
+    Looking through them again and again takes a tenth of the time of a law on an engine.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let go of all at the end, or DuckDB says on its way out what of it was left."""
+    gc.unfreeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

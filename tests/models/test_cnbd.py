@@ -34,7 +34,7 @@ SMALLEST = 1e-300
 
 GRID = stored()
 
-few = settings(max_examples=40)
+few = settings(max_examples=settings().max_examples * 2 // 5)  # 20 of 50
 positive = st.floats(math.log(0.05), math.log(20)).map(math.exp)
 
 

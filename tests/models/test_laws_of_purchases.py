@@ -36,7 +36,7 @@ COUNTS = np.arange(1500.0)
 NOISE = 1e-10
 """Relative error granted to the quadratures; tests/test_numerics.py holds them to 1e-8."""
 
-few = settings(max_examples=40)
+few = settings(max_examples=settings().max_examples * 2 // 5)  # 20 of 50
 
 
 def pmf(c: Customer) -> Any:
