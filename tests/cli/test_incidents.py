@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import clv.datasets
+from clv.book import Book
+from clv.incidents.learning import IncidentLearning, learn_from_incidents
+from clv.models.incidents.likelihood import Link
 from tests.cli.command import clv_command, done, unchanged
 
 LOG = clv.datasets.path("simulated_shop_incidents")
@@ -25,6 +28,21 @@ def retail(retail_book: Path) -> Path:
     return retail_book
 
 
+@pytest.fixture
+def learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a test, what a log teaches a book is learned once, however often it is told."""
+    kept: dict[object, IncidentLearning] = {}
+
+    def learn(book: Book, log: str, *, link: Link = "separate", orders: None) -> IncidentLearning:
+        asked = (book.path, log, link, orders)
+        if asked not in kept:
+            kept[asked] = learn_from_incidents(book, log, orders=orders, link=link)
+        return kept[asked]
+
+    for module in ("learning", "causes", "experiment", "experiment_plan"):
+        monkeypatch.setattr(f"clv.incidents.{module}.learn_from_incidents", learn)
+
+
 def test_what_was_learned_moves_the_limit(shop: Path, tmp_path: Path) -> None:
     """Defective goods drive away more than the policy assumed: more may be spent on them."""
     book = Path(shutil.copytree(shop, tmp_path / "book"))
@@ -39,6 +57,7 @@ def test_what_was_learned_moves_the_limit(shop: Path, tmp_path: Path) -> None:
     assert "problems.defective.dropout" not in after["assumed"]
 
 
+@pytest.mark.usefixtures("learned_once")
 def test_a_dry_run_and_the_shared_link_leave_the_book_as_it_is(shop: Path) -> None:
     with unchanged(shop.parent):
         dry = done("incidents", "fit", shop, LOG, "--dry-run")
@@ -48,6 +67,7 @@ def test_a_dry_run_and_the_shared_link_leave_the_book_as_it_is(shop: Path) -> No
     assert "Nothing is written: the policy's figures" in shared.out
 
 
+@pytest.mark.usefixtures("learned_once")
 def test_every_effect_is_told_with_its_basis(shop: Path) -> None:
     out = done("incidents", "fit", shop, LOG, "--dry-run").out
     for told in ("causal", "associational", "shown, not used", "defective item", "from data"):
@@ -62,6 +82,7 @@ def test_online_retail_is_told_to_be_harmless(retail: Path) -> None:
     assert "a sign of a busy customer" in out
 
 
+@pytest.mark.usefixtures("learned_once")
 def test_the_report_in_every_form(shop: Path) -> None:
     asked = ("incidents", "report", shop, LOG, "--by", "problem_id")
     table, rows, told = (done(*asked, "--format", form) for form in ("table", "csv", "json"))
@@ -78,6 +99,7 @@ def test_a_column_that_is_not_there_is_told(retail: Path) -> None:
     assert "has no column product" in run.err
 
 
+@pytest.mark.usefixtures("learned_once")
 def test_the_experiment_in_every_form(shop: Path) -> None:
     for asked in (("plan", shop, LOG, "--step", 5), ("estimate", shop, LOG)):
         table, rows, told = (

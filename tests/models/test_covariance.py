@@ -61,10 +61,15 @@ def fitted(kind: type[Model[Any]]) -> Fit[Any]:
 
 
 @pytest.mark.parametrize("kind", ON_CDNOW, ids=lambda kind: kind.name)
-def test_the_bootstrap_agrees_with_another_within_10_percent(kind: type[Model[Any]]) -> None:
-    """1,000 resamples each, other seeds: a ratio is known to √2 · 2.2 % = 3.2 %."""
-    one, other = (fitted(kind).with_covariance("bootstrap", seed=seed) for seed in (1, 2))
-    assert errors(one) / errors(other) == pytest.approx(1, abs=0.10)
+def test_the_bootstrap_agrees_with_another(kind: type[Model[Any]]) -> None:
+    """300 resamples each, other seeds: a ratio is known to √2 · 4.1 % = 5.8 %.
+
+    tests/studies/bootstrap.py holds 10 % with 1,000 of them, against one made independently.
+    """
+    one, other = (
+        fitted(kind).with_covariance("bootstrap", resamples=300, seed=seed) for seed in (1, 2)
+    )
+    assert errors(one) / errors(other) == pytest.approx(1, abs=0.18)
 
 
 def test_drawn_weights_are_drawn_customers() -> None:
@@ -107,7 +112,7 @@ def test_where_the_model_is_right_sandwich_and_information_are_one(model: Any) -
 def test_every_model_has_all_three_and_can_go_back(kind: type[Model[Any]]) -> None:
     fit = fitted(kind)
     robust = fit.with_covariance("sandwich")
-    drawn = fit.with_covariance("bootstrap", resamples=200)
+    drawn = fit.with_covariance("bootstrap", resamples=100)
     for other in (robust, drawn):
         assert other.model == fit.model
         assert (other.log_covariance == other.log_covariance.T).all()
