@@ -27,6 +27,8 @@ import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from clv.passwords import without_secrets
+
 if TYPE_CHECKING:  # `clv --help` must not wait for numpy
     import numpy.typing as npt
 
@@ -50,7 +52,13 @@ __all__ = [
 
 
 class ClvError(Exception):
-    """A mistake in the data or the request, told so that the reader can mend it."""
+    """A mistake in the data or the request, told so that the reader can mend it.
+
+    A message repeats what was asked for; a password in it is hidden, whoever wrote the message.
+    """
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*(without_secrets(t) if isinstance(t, str) else t for t in told))
 
     @classmethod
     def of(cls, faults: list[str], *, then: str = "") -> ClvError:

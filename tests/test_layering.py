@@ -24,7 +24,8 @@ BASE = {
     "clv.side_by_side",
 }
 MAY_IMPORT: dict[str, set[str]] = {
-    "clv.errors": set(),
+    "clv.passwords": set(),
+    "clv.errors": {"clv.passwords"},
     "clv.arrays": set(),
     "clv.small_tables": {"clv.errors"},
     "clv.datasets": {"clv.errors"},
@@ -36,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clv.simulated_shop": set(),
     "clv.transactions": {
         "clv.errors",
+        "clv.passwords",
         "clv.arrays",
         "clv.history",
         "clv.incident_history",
@@ -54,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },  # numbers in, numbers out
 }
 MAY_IMPORT["clv.evaluate"] = MAY_IMPORT["clv.value"] | {"clv.value"}  # knows no policy
-MAY_IMPORT["clv.book.directory"] = {"clv.errors"}  # a whole book or none; not what is in it
+MAY_IMPORT["clv.book.directory"] = {"clv.errors", "clv.passwords"}  # a book whole or not at all
 MAY_IMPORT["clv.book.values"] = {"clv.book.directory"}
 MAY_IMPORT["clv.book.learned"] = {"clv.errors", "clv.book.directory", "clv.recommend"}
 MAY_IMPORT["clv.book.intervals"] = set(MAY_IMPORT) - {"clv.datasets", "clv.evaluate"}

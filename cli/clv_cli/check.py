@@ -55,7 +55,10 @@ def check(
     """
     import clv
     from clv.errors import RequestError
+    from clv.passwords import no_place
 
+    if write_schema is not None and (fault := no_place(str(write_schema))):
+        raise RequestError(f"Cannot write the schema: {fault}. Name a file.")
     if write_schema is not None and write_schema.exists():
         raise RequestError(f"{write_schema} is there already; name a new file for the schema.")
     with Progress() as progress:

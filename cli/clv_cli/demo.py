@@ -45,10 +45,12 @@ def demo(output: Path) -> None:
     a retention budget is best split.
     """
     import clv
+    from clv.book.directory import refuse_other
     from clv_cli.budget import echo_budget
     from clv_cli.forecast import echo_forecast
     from clv_cli.recover import echo_recovery
 
+    refuse_other(output / "book")
     policy = clv.Policy(currency="USD")
     with Progress() as progress:
         progress("Reading the orders")

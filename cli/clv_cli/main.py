@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
+from types import TracebackType
 from typing import Any
 
 import click
@@ -55,6 +57,11 @@ class _Lazy(click.Group):
         """Run the command; Ctrl-C ends it without a traceback, as shells expect."""
         try:
             return super().invoke(ctx)
+        except click.ClickException as error:  # wrong usage: it repeats what was typed
+            from clv.passwords import without_secrets
+
+            error.message = without_secrets(error.message)  # type: ignore[misc]  # meant as final
+            raise
         except (KeyboardInterrupt, RuntimeError) as error:
             if isinstance(error, RuntimeError) and str(error) != INTERRUPTED_QUERY:
                 raise
@@ -92,11 +99,20 @@ def main() -> None:
     """Run the command; a mistake of the user's is told without a traceback, with exit status 1."""
     from clv.errors import ClvError
 
+    sys.excepthook = _tell
     try:
         clv(prog_name="clv")
     except ClvError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+
+
+def _tell(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    """Print the traceback of a fault of ours; it may repeat what was typed."""
+    from clv.passwords import without_secrets
+
+    said = "".join(traceback.format_exception(kind, error, where))
+    click.echo(without_secrets(said), err=True, nl=False)
 
 
 if __name__ == "__main__":

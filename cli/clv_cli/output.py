@@ -218,6 +218,10 @@ def _stamped(rows: Iterable[Row], version: str) -> list[Row]:
 
 def _refuse_place(path: Path, *, pictures: bool = False) -> None:
     """Refuse a place that cannot be written to, or whose ending does not say how."""
+    from clv.passwords import no_place
+
+    if fault := no_place(str(path)):
+        raise RequestError(f"Cannot write: {fault}. Name a file.")
     if path.suffix.lower() not in (*ROWS, *(PICTURES if pictures else ())):
         picture = f"; of a picture, in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}"
         raise RequestError(

@@ -35,7 +35,10 @@ def init(file: Path) -> None:
     """
     import clv
     from clv.errors import PolicyError
+    from clv.passwords import no_place
 
+    if fault := no_place(str(file)):
+        raise PolicyError(f"Cannot write the policy: {fault}. Name a file.")
     try:
         with file.open("x", encoding="utf-8") as opened:
             opened.write(clv.Policy().to_toml())

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from clv.errors import BookError
+from clv.passwords import no_place
 
 __all__ = [
     "FORMAT",
@@ -224,6 +225,8 @@ def _changed(file: Path) -> str:
 
 def refuse_other(path: Path) -> None:
     """Never replace a directory that is not a book, or a file."""
+    if fault := no_place(str(path)):
+        raise BookError(f"No book can be written: {fault}. Name another place with -o.")
     if not path.name:
         raise BookError(f"A book needs a directory of its own; {path} is none. Name one with -o.")
     above = next(folder for folder in path.absolute().parents if folder.exists())

@@ -20,7 +20,7 @@ from clv.transactions.sources.databases import open_database_file, open_postgres
 from clv.transactions.sources.excel_files import open_excel
 from clv.transactions.sources.frames import is_frame, open_frame, open_ibis
 from clv.transactions.sources.parquet_files import open_parquet
-from clv.transactions.sources.urls import TableUrl, is_url, read_url, without_password
+from clv.transactions.sources.urls import TableUrl, is_url, misspelt, read_url
 
 __all__ = ["Row", "Source", "open_source"]
 
@@ -56,11 +56,13 @@ def open_source(source: Any, what: str = "orders", *, engine: Engine | None = No
             f"of pyarrow or Ibis; got {type(source).__name__}."
         )
     name, engine = os.fspath(source), engine or DuckDBEngine()
+    if is_url(name.strip()):
+        name = name.strip()
     try:
         return _open_url(name, engine, what) if is_url(name) else _open_files(name, engine, what)
     except OSError as error:  # such as of a file that went away, or that the system has locked
         raise OrdersError(
-            f"{without_password(name)!r} cannot be read: {error.strerror or error}."
+            f"{name!r} cannot be read: {error.strerror or error}.{misspelt(name)}"
         ) from None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from clv.errors import OrdersError
+from clv.transactions.sources.urls import misspelt
 
 __all__ = ["Found", "Kind", "find", "sha256"]
 
@@ -93,10 +94,11 @@ def _named(text: str) -> list[Path]:
         found = glob.glob(text, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
         if paths := sorted(p for p in map(Path, found) if not p.is_dir()):
             return paths
-        raise OrdersError(f"No file matches the pattern {text!r}.{_near(path)}")
+        told = misspelt(text) or _near(path)
+        raise OrdersError(f"No file matches the pattern {text!r}.{told}")
     if path.is_symlink():
         raise OrdersError(f"{text!r} is a link to {str(path.readlink())!r}, where nothing is.")
-    raise OrdersError(f"There is no file {text!r}.{_near(path)}")
+    raise OrdersError(f"There is no file {text!r}.{misspelt(text) or _near(path)}")
 
 
 def _faults(path: Path, what: str) -> list[str]:

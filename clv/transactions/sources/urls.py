@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from clv.errors import OrdersError
+from clv.passwords import STARS, without_secrets
 
-__all__ = ["TableUrl", "is_url", "read_url", "without_password"]
+__all__ = ["TableUrl", "is_url", "misspelt", "read_url", "without_password"]
 
 SCHEMES = {
     "duckdb": "duckdb",
@@ -23,9 +24,10 @@ SCHEMES = {
     "postgres": "postgresql",
     "excel": "excel",
 }
+LIKE_A_URL = re.compile(rf"\s*(jdbc:|({'|'.join(SCHEMES)})(:|//))", re.IGNORECASE)
+EXAMPLE = "postgresql://user:password@host/database?table=orders"
 OURS = ("table", "sheet")
-SECRET = re.compile(r"(pass(word|wd|phrase)?|pwd|secret|token|key)", re.IGNORECASE)
-STARS = "***"
+SECRET = re.compile(r"(pass(word|wd|phrase)?|pwd|secret|token|key|signature)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,19 @@ def is_url(text: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
 
 
+def misspelt(text: str) -> str:
+    """Say how a URL is written that looks meant by a text; empty where it looks like a path.
+
+    >>> misspelt("postgresql:/anna@db/shop")
+    ' A URL has two slashes behind the colon: postgresql://user:password@host/database?table=orders.'
+    >>> misspelt("orders 2024:01.csv")
+    ''
+    """
+    if LIKE_A_URL.match(text) or without_secrets(text) != text:
+        return f" A URL has two slashes behind the colon: {EXAMPLE}."
+    return ""
+
+
 def without_password(url: str) -> str:
     """Return a URL as it may be shown: three stars for its password and for other secrets.
 
@@ -69,11 +84,8 @@ def without_password(url: str) -> str:
     head, mark, rest = url.partition("://")
     if not mark:
         return url
-    cut = min((i for i in map(rest.find, "/?#") if i >= 0), default=len(rest))
-    # A password may hold a bare / ? or #: what stands before the last @ of all is not shown.
-    at = rest.rfind("@", 0, cut)
-    if at < 0 and "@" in (before := re.split(r"[?&](?:table|query)=", rest)[0]):
-        at = before.rfind("@")
+    # A password may hold a bare @ / ? or #: what stands before the last @ of all is not shown.
+    at = re.split(r"[?&](?:table|query)=", rest)[0].rfind("@")
     if at >= 0:
         user, colon, _ = rest[:at].partition(":")
         rest = f"{user}{colon}{STARS if colon else ''}{rest[at:]}"
