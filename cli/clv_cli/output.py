@@ -238,7 +238,8 @@ def _refuse_place(path: Path, *, pictures: bool = False) -> None:
 def _beside(path: Path) -> Path:
     """Return a new empty file beside a place, to be moved there once it is whole."""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        # Absolute: to what writes there, `values:2024` alone would be a URL.
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent.absolute())
     except OSError as error:
         raise _unwritable(path, error) from None
     os.close(handle)

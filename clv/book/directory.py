@@ -97,7 +97,8 @@ def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left_behind(path)
-        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        here = path.parent.absolute()  # to what writes there, `books:2024` alone would be a URL
+        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=here))
     except OSError as error:
         raise _unwritable(path, error) from None
     lock = _hold(aside / LOCK)

@@ -221,7 +221,7 @@ class Since:
         file = self.book.path / INCIDENTS
         if not file.is_file():
             return []
-        rows = pq.ParquetFile(file).read()
+        rows = pq.ParquetFile(file.absolute()).read()  # to pyarrow `book:2024` would be a URL
         day = pc.cast(rows["occurred_at"], pa.date32(), safe=False)
         return [rows.filter(pc.less_equal(day, pa.scalar(self.book.end)))]
 

@@ -20,10 +20,11 @@ VALUE_COLUMNS = (*SCORE_COLUMNS, *INTERVAL_COLUMNS)
 
 def _file(folder: Path) -> pq.ParquetFile:
     # read_table would load pandas, half a second that a look-up of one customer waits for; and to
-    # an engine `*` or `T=5` in a path would mean more than a name.
+    # an engine `*` or `T=5` in a path would mean more than a name. To pyarrow `book:2024` would be
+    # a URL.
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(folder / VALUES)
+    return pq.ParquetFile((folder / VALUES).absolute())
 
 
 def read_values(folder: Path, columns: Sequence[str]) -> pa.Table:

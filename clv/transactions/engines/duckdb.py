@@ -162,7 +162,9 @@ class DuckDBEngine(Engine):
         """Open a DuckDB database file for reading."""
         catalog = ibis.util.gen_name("clv")
         with self.told(str(file)):
-            self.backend.con.execute(f'ATTACH {_quoted(str(file))} AS "{catalog}" (READ_ONLY)')
+            # Absolute: the name of an extension would stand before the colon in `shop:2024.duckdb`.
+            where = _quoted(str(file.absolute()))
+            self.backend.con.execute(f'ATTACH {where} AS "{catalog}" (READ_ONLY)')
         return Attached(self, catalog)
 
     def materialise(self, table: ir.Table) -> ir.Table:

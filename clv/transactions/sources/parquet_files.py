@@ -50,7 +50,8 @@ def open_parquet(
     if faults:
         raise OrdersError.of(faults)
     with engine.told(name):
-        if faults := faults_of_names(pq.read_schema(paths[0]).names, str(paths[0])):
+        names = pq.read_schema(paths[0].absolute()).names  # `orders:2024` alone would be a URL
+        if faults := faults_of_names(names, str(paths[0])):
             raise OrdersError.of(faults)
         table = engine.read_parquet(paths, root)
     return ParquetSource(table, name, "parquet", engine, tuple(paths), root=root)
