@@ -24,11 +24,11 @@ from clv.incidents.record import incident_record, learned_policy, of_customers, 
 from clv.models.incidents.model import IncidentBGNBD
 from clv.recommend.causes import Cause, causes
 from clv.recommend.policy import Policy
+from clv.transactions.incidents import IncidentLog, read_incidents
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clv.transactions.incidents import IncidentLog
     from clv.transactions.orders import Orders
 
 __all__ = ["By", "CausesReport", "SilentCustomer", "incident_causes"]
@@ -160,15 +160,18 @@ def incident_causes(
     """
     if by not in get_args(By):
         raise RequestError(f"Incidents are told apart by {', '.join(get_args(By))}; got {by!r}.")
-    learning = learn_from_incidents(book, incidents, orders=orders)
+    log = incidents
+    if not isinstance(log, IncidentLog):
+        log = read_incidents(log, kinds=book.stated_policy.problems)
+    if by != "type" and by not in log.columns.roles:
+        raise RequestError(
+            f"The log {log.source!r} has no column {by}, so its incidents cannot be told apart by "
+            "it. Name the column in the log, or ask --by type."
+        )
+    learning = learn_from_incidents(book, log, orders=orders)
     policy = learned_policy(book, learning)
     h = learning.histories
-    rows = learning.log.frame.loc[h.row]
-    if by not in learning.log.columns.roles and not (by == "type"):
-        raise RequestError(
-            f"The log {learning.log.source!r} has no column {by}, so its incidents cannot be told "
-            "apart by it. Name the column in the log, or ask --by type."
-        )
+    rows = log.frame.loc[h.row]
     names = rows[by].fillna(UNKNOWN).to_numpy(str)
     record = incident_record(book, learning, policy)
     days = float(record.days_ago.max()) + 1

@@ -132,6 +132,9 @@ def plan_experiment(
         of these incidents.
     """
     refuse_window(window_days)
+    bad = [f"{s:g}" for s in (() if steps is None else steps) if not (math.isfinite(s) and s > 0)]
+    if bad:
+        raise RequestError(f"A step must be an amount above 0; got {', '.join(bad)}.")
     learning = learn_from_incidents(book, incidents, orders=orders)
     policy = learned_policy(book, learning)
     part = policy.experiment.share if share is None else share
@@ -154,9 +157,6 @@ def plan_experiment(
     per_unit = math.log(effect.learned if effect.incidents else effect.assumed) / math.log(2)
     grid = policy.experiment.grid_steps * policy.recovery.grid
     sizes = [grid * times for times in STEPS] if steps is None else list(steps)
-    bad = [f"{s:g}" for s in sizes if not (math.isfinite(s) and s > 0)]
-    if bad:
-        raise RequestError(f"A step must be an amount above 0; got {', '.join(bad)}.")
     days = min(float(record.days_ago.max()) + 1, DAYS_PER_YEAR)
     per_year = float((record.days_ago[offered] < DAYS_PER_YEAR).sum()) * DAYS_PER_YEAR / days
     told = []

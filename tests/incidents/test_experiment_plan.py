@@ -8,11 +8,13 @@ import pytest
 
 from clv.book import Book
 from clv.errors import RequestError
-from clv.incidents import plan_experiment
+from clv.incidents import IncidentLearning, plan_experiment
 from tests.incidents.conftest import SHOP_LOG
 
 
-def test_larger_steps_show_sooner_and_cost_more(shop: Book) -> None:
+def test_larger_steps_show_sooner_and_cost_more(
+    shop: Book, learning: IncidentLearning, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = plan_experiment(shop, SHOP_LOG)
     for less, more in zip(plan.steps, plan.steps[1:], strict=False):
         assert less.effect < more.effect < plan.dropout
@@ -20,6 +22,10 @@ def test_larger_steps_show_sooner_and_cost_more(shop: Book) -> None:
         assert less.cost_per_year < more.cost_per_year
         assert less.incidents_80 < less.incidents_90
     assert plan.goodwill == "causal"
+    # What the plans below rest on was learned from the same log: once is enough.
+    monkeypatch.setattr(
+        "clv.incidents.experiment_plan.learn_from_incidents", lambda *_, **__: learning
+    )
     assert plan_experiment(shop, SHOP_LOG, share=0.4, steps=[10]).steps[0].years_80 < (
         plan_experiment(shop, SHOP_LOG, share=0.1, steps=[10]).steps[0].years_80
     )
