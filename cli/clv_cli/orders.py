@@ -119,7 +119,7 @@ def _with_options(command: F, *, required: bool) -> F:
                 "--threads",
                 type=int,
                 metavar="N",
-                help="How many threads compute; one for each core by default.",
+                help="How many threads compute; one for each core by default, eight at most.",
             ),
         ]
     ):

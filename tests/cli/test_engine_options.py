@@ -29,6 +29,8 @@ def test_limits_of_memory_and_threads_change_nothing_that_is_found(orders: Path)
     ("options", "said"),
     [
         (("--memory", "lots", "--threads", "0"), "The memory is 'lots'; write it as 4GB or 500MB."),
+        (("--threads", "100000"), "The number of threads is 100000; this machine has"),
+        (("--engine", "spark", "--threads", "100000"), "The number of threads is 100000;"),
         (("--engine", "duckbd"), "There is no engine 'duckbd'"),
         (("--engine", "spark://h:7077", "--memory", "4GB"), "a cluster has its own"),
         (("--memory", "1MB"), "DuckDB has not enough memory (the limit is 1MB)"),

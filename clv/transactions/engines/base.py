@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -17,11 +18,15 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from clv.errors import RequestError
+from clv.transactions.report import counted
 
-__all__ = ["MEMORY", "Engine"]
+__all__ = ["MEMORY", "THREADS", "Engine"]
 
 MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
 """How an amount of memory is written: 4GB is 4 * 1000**3 bytes, 4GiB 4 * 1024**3."""
+
+THREADS = 8
+"""The most threads for each core (assumed): more wait for each other, and each takes memory."""
 
 
 class Engine(ABC):
@@ -57,13 +62,19 @@ class Engine(ABC):
         memory : str or None
             Such as "4GB".
         threads : int or None
-            At least 1.
+            At least 1, and at most :data:`THREADS` for each core.
         """
         faults = []
+        cores = os.cpu_count() or 1
         if memory is not None and not MEMORY.fullmatch(memory.strip()):
             faults.append(f"The memory is {memory!r}; write it as 4GB or 500MB.")
         if threads is not None and threads < 1:
             faults.append(f"The number of threads is {threads}; it must be at least 1.")
+        if threads is not None and threads > THREADS * cores:
+            faults.append(
+                f"The number of threads is {threads}; this machine has {counted(cores, 'core')}, "
+                f"and more than {THREADS * cores} ({THREADS} a core) only wait for each other."
+            )
         if faults:
             raise RequestError.of(faults)
 
