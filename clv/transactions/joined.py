@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
@@ -19,7 +18,7 @@ from clv.transactions.continued import strangers_told
 from clv.transactions.kept_lines import LINES, lines_of, typed
 from clv.transactions.order_lines import RolledUp, days_of_orders, rolled_up
 from clv.transactions.orders import Orders
-from clv.transactions.report import OrdersReport, SetAside, after_the_end, counted
+from clv.transactions.report import OrdersReport, after_the_end, counted
 from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED, NetReturns, netted
 from clv.transactions.sources import Source
 
@@ -37,8 +36,7 @@ class Joined:
     lines : ibis.Table
         What they were made of.
     before : OrdersReport
-        Of the earlier sources, but for their returns; rows that the newer source has again are
-        not among those kept.
+        Of the earlier sources, but for their returns.
     newer : Orders
         As read.
     """
@@ -94,7 +92,7 @@ def joined(kept: ir.Table, before: OrdersReport, cut: date, newer: Orders) -> Jo
         To the last bit what one source with all their rows gives.
     """
     source, kept = newer.opened, typed(kept)
-    before = _again(before, kept, cut, source)
+    before = _without_returns(before)
     report = before.plus(_without_returns(newer.report))
     if not newer.report.rows_read:
         return Joined(_of_lines(kept, newer, report), kept, before, newer)
@@ -184,7 +182,7 @@ def _of_lines(lines: ir.Table, like: Orders, report: OrdersReport) -> Orders:
         column = str(like.schema.order_id)
         rolled = rolled_up(source, sold, days, int(seen["sold"]), column)
         report = replace(report, orders=rolled.orders)
-    last = rolled.last_date or seen["last"]
+    last = seen["last"]
     back: NetReturns | None = None
     if seen["back"] and like.returns_policy != "ignore":
         back = netted(source, lines, like.returns_policy, has_amount=like.has_amount)
@@ -199,6 +197,7 @@ def _of_lines(lines: ir.Table, like: Orders, report: OrdersReport) -> Orders:
         first_date=seen["first"],
         last_date=last,
         returns=back,
+        moved=rolled.moved,
     )
 
 
@@ -206,22 +205,6 @@ def _without_returns(report: OrdersReport) -> OrdersReport:
     """Leave out what became of returns: among all lines it may be something else."""
     others = [a for a in report.set_aside if a.reason not in {SUBTRACTED, UNMATCHED}]
     return replace(report, set_aside=tuple(others), returns=None)
-
-
-def _again(before: OrdersReport, kept: ir.Table, cut: date, source: Source) -> OrdersReport:
-    """Take back the rows that counted with orders begun before the end, though dated after it.
-
-    They were not kept: whoever hands over all that came later has them again.
-    """
-    sold = kept.filter(~kept["back"])
-    figures = sold.aggregate(rows=sold.count(), amount=sold["amount"].sum())
-    (seen,) = source.collect(figures).to_pylist()
-    amount = None if before.amount_kept is None else seen["amount"] or Decimal(0)
-    late = None
-    if before.amount_kept is not None and amount is not None:
-        late = before.amount_kept - amount
-    aside = SetAside(after_the_end(cut), before.rows_kept - seen["rows"], late)
-    return replace(_without_returns(before).without(aside), amount_kept=amount)
 
 
 def _straddling(lines: ir.Table, cut: date, source: Source) -> list[str]:

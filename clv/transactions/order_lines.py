@@ -1,18 +1,24 @@
-"""Lines of orders, rolled up: an order is placed on one day, however its lines are dated."""
+"""Lines of orders, rolled up: an order is placed on one day, however its lines are dated.
+
+A line is known from its own day on: who asks about a day between those of an order sees the order
+without the lines that came later.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from clv.transactions.reading import Reading
 from clv.transactions.report import counted
 from clv.transactions.sources import Source
 
-__all__ = ["RolledUp", "days_of_orders", "roll_up", "rolled_up"]
+__all__ = ["RolledUp", "days_of_orders", "known_by", "later_lines", "roll_up", "rolled_up"]
 
 ORDER_DAYS = 31
 """Assumed: lines of one order are dated within a month; what lies further apart under one number
@@ -29,15 +35,16 @@ class RolledUp:
         One row per customer and day, as :class:`Orders` has them.
     orders : int
         How many orders there are; a row without an order id is an order of its own.
-    last_date : date or None
-        The last day with a purchase, where days have changed.
+    moved : ibis.Table or None
+        Lines that were put on an earlier day, added up by customer, the order's `date` and their
+        own (`dated`): how many (`rows`) and their `amount`. None where none were.
     notices : tuple of str
         What was done, and what a reader should look at.
     """
 
     days: ir.Table
     orders: int
-    last_date: date | None = None
+    moved: ir.Table | None = None
     notices: tuple[str, ...] = ()
 
 
@@ -83,41 +90,78 @@ def rolled_up(source: Source, lines: ir.Table, days: ir.Table, rows: int, column
         far=per["far"].sum(),
     )
     seen = {k: int(v or 0) for k, v in source.collect(counts).to_pylist()[0].items()}
-    orders, last, notices = seen["orders"] + rows - seen["lines"], None, []
+    orders, notices = seen["orders"] + rows - seen["lines"], []
+    moved: ir.Table | None = None
     if seen["lines"] > seen["orders"]:
         notices.append(f"The rows kept are {counted(rows, 'line')} of {counted(orders, 'order')}.")
     if seen["split"]:
-        moved = source.materialise(split.select("customer_id", "order_id", "first"))
-        joined = lines.left_join(moved, ["customer_id", "order_id"])
+        first = source.materialise(split.select("customer_id", "order_id", "first"))
+        joined = lines.left_join(first, ["customer_id", "order_id"])
         dated = joined.select(
             customer_id=joined["customer_id"],
             date=ibis.coalesce(joined["first"], joined["date"]),
+            dated=joined["date"],
             amount=joined["amount"],
         )
+        later = dated.filter(dated["dated"] > dated["date"])
+        moved = source.materialise(_added_up(later, "customer_id", "date", "dated"))
         source.engine.drop(days)
-        days = source.materialise(
-            dated.group_by("customer_id", "date").aggregate(
-                rows=dated.count(), amount=dated["amount"].sum()
-            )
-        )
-        source.engine.drop(moved)
-        last = source.collect(days.aggregate(last=days["date"].max()))["last"][0].as_py()
+        days = source.materialise(_added_up(dated, "customer_id", "date"))
+        source.engine.drop(first)
         notices.append(
             f"The lines of {counted(seen['split'], 'order')} are dated on several days; each order "
             "counts for the first of them."
         )
     if seen["far"]:
-        first = per.filter(per["far"]).order_by("order_id", "customer_id").limit(3)
+        shown = per.filter(per["far"]).order_by("order_id", "customer_id").limit(3)
         some = ", ".join(
             f"{row['order_id']!r} from {row['first']} to {row['last']}"
-            for row in source.collect(first).to_pylist()
+            for row in source.collect(shown).to_pylist()
         )
         notices.append(
             f"{counted(seen['far'], 'order id')} of one customer "
             f"{'has' if seen['far'] == 1 else 'have'} lines more than {ORDER_DAYS} days apart "
             f"({some}). Those lines stay on their days: does column {column!r} name orders?"
         )
-    return RolledUp(days, orders, last, tuple(notices))
+    return RolledUp(days, orders, moved, tuple(notices))
+
+
+def known_by(days: ir.Table, moved: ir.Table | None, end: date) -> ir.Table:
+    """Days up to an end, without the lines of their orders that came after it.
+
+    Parameters
+    ----------
+    days : ibis.Table
+        As :class:`RolledUp` has them.
+    moved : ibis.Table or None
+        The same.
+    end : date
+        The day.
+    """
+    seen = days.filter(days["date"] <= end)
+    if moved is None:
+        return seen
+    later = later_lines(moved, end)
+    per = _added_up(later, "customer_id", "date", rows=later["rows"].sum())
+    both = seen.left_join(per.rename(less_rows="rows", less="amount"), ["customer_id", "date"])
+    zero = ibis.literal(Decimal(0), dt.Decimal(38, 4))
+    return both.select(
+        customer_id=both["customer_id"],
+        date=both["date"],
+        rows=both["rows"] - both["less_rows"].fill_null(0),
+        amount=(both["amount"] - both["less"].fill_null(zero)).cast(days["amount"].type()),
+    )
+
+
+def later_lines(moved: ir.Table, end: date) -> ir.Table:
+    """Of the lines that were put on an earlier day: those after an end of orders before it."""
+    return moved.filter((moved["date"] <= end) & (moved["dated"] > end))
+
+
+def _added_up(lines: ir.Table, *keys: str, rows: ir.IntegerScalar | None = None) -> ir.Table:
+    return lines.group_by(*keys).aggregate(
+        rows=lines.count() if rows is None else rows, amount=lines["amount"].sum()
+    )
 
 
 def days_of_orders(lines: ir.Table) -> ir.Table:

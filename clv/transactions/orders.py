@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 from clv.errors import RequestError
 from clv.transactions.customer_ids import alike_ids, refuse_cut_ids, refuse_nested_ids
 from clv.transactions.engines import Engine
-from clv.transactions.order_lines import RolledUp, roll_up
+from clv.transactions.order_lines import RolledUp, known_by, roll_up
 from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
 from clv.transactions.reading import REVERSAL, Reading
 from clv.transactions.repeated_rows import repetitions
@@ -63,6 +63,9 @@ class Orders:
         What was asked to be done with returns.
     returns : NetReturns or None
         Returns and the orders they reverse; None where there are none, or they are ignored.
+    moved : ibis.Table or None
+        Lines in `days` that came after the first day of their order, as
+        :class:`~clv.transactions.order_lines.RolledUp` has them.
     """
 
     days: ir.Table = field(repr=False)
@@ -75,6 +78,7 @@ class Orders:
     opened: Source = field(repr=False)
     returns_policy: Policy = "net"
     returns: NetReturns | None = field(default=None, repr=False)
+    moved: ir.Table | None = field(default=None, repr=False)
 
     @property
     def has_amount(self) -> bool:
@@ -87,7 +91,7 @@ class Orders:
         Parameters
         ----------
         end : date
-            The day. A return after it is not known yet.
+            The day. A return after it is not known yet, nor a line of an order begun before.
         cut : date, optional
             An earlier day: days up to it are as they stood on it, whatever was returned later.
 
@@ -109,10 +113,11 @@ class Orders:
         ...  for day in (19, 20)]
         [2, 1]
         """
-        seen = self.days.filter(self.days["date"] <= end)
-        if self.returns is None:
-            return seen
-        stood = self.returns.net(seen, end)
+        stood = known_by(self.days, self.moved, end)
+        if self.returns is not None:
+            stood = self.returns.net(stood, end)
+        elif self.moved is None:
+            return stood
         if cut is None or cut >= end:
             return stood
         return self.days_by(cut).union(stood.filter(stood["date"] > cut))
@@ -270,7 +275,7 @@ def read_orders(
     taken_back = None
     if returns != "ignore" and seen[f"rows_{REVERSAL}"]:
         taken_back = net_returns(opened, reading, returns)
-    last_date = (rolled and rolled.last_date) or seen["last_date"]
+    last_date = seen["last_date"]
     orders = Orders(
         days=days,
         source=opened.name,
@@ -282,6 +287,7 @@ def read_orders(
         opened=opened,
         returns_policy=returns,
         returns=taken_back,
+        moved=rolled.moved if rolled else None,
     )
     _let_go(opened, log)
     return orders

@@ -16,6 +16,7 @@ import pandas as pd
 from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
 from clv.transactions.engines import Engine
+from clv.transactions.order_lines import later_lines
 from clv.transactions.orders import Orders
 from clv.transactions.report import OrdersReport, SetAside, after_the_end
 from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
@@ -350,7 +351,9 @@ def silence_told(last: date, end: date, than: str = "") -> str:
 
 def _report(orders: Orders, end: date) -> OrdersReport:
     """Account for the rows up to an end: returns after it have taken nothing back yet."""
-    late = orders.days.filter(orders.days["date"] > end)
+    late = orders.days.filter(orders.days["date"] > end).select("rows", "amount")
+    if orders.moved is not None:
+        late = late.union(later_lines(orders.moved, end).select("rows", "amount"))
     found = late.aggregate(rows=late["rows"].sum(), amount=late["amount"].sum())
     row = orders.opened.collect(found).to_pylist()[0]
     rows = int(row["rows"] or 0)

@@ -222,7 +222,7 @@ def test_strangers_and_orders_that_go_on_are_told(tmp_path: Path) -> None:
     assert "None of the 1 customer of the newer orders was known before" in notices[-1]
     newer = read([Line("a", datetime(2024, 1, 21), Decimal(5), "1")], told)
     orders = shelf.join(newer, ENDS[0]).orders
-    assert orders.last_date == date(2024, 1, 20)
+    assert orders.last_date == date(2024, 1, 21)
     assert "lines of 1 order are dated up to 2024-01-20 and after it" in orders.report.notices[-1]
 
 

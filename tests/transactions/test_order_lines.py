@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clv.transactions.order_lines import ORDER_DAYS
@@ -36,8 +36,9 @@ def read(some: list[Line]) -> Orders:
     return read_orders(frame.astype({"order_id": object}))
 
 
-def days(orders: Orders) -> list[tuple[Any, ...]]:
-    rows = orders.days.order_by("customer_id", "date").to_pyarrow().to_pylist()
+def days(orders: Orders, end: date = START + timedelta(1000)) -> list[tuple[Any, ...]]:
+    known = orders.days_by(end).order_by("customer_id", "date")
+    rows = orders.opened.collect(known).to_pylist()
     return [(r["customer_id"], r["date"], r["rows"], round(r["amount"] * 100)) for r in rows]
 
 
@@ -64,8 +65,29 @@ def test_an_order_counts_on_the_day_of_its_first_line(some: list[Line]) -> None:
     assert days(orders) == wanted
     assert orders.report.orders == many
     assert orders.report.rows_kept == len(some)
-    assert orders.last_date == max(day for _, day, _, _ in wanted)
+    assert orders.last_date == START + timedelta(max(day for _, _, day, _ in some))
     assert days(read(some[::-1])) == wanted
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("ab"),
+            st.sampled_from(["1", "2", None]),
+            st.sampled_from([0, 1, 2, 5, ORDER_DAYS]),
+            st.integers(-5_000, 5_000),
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    st.sampled_from([0, 1, 3, ORDER_DAYS]),
+)
+def test_an_order_is_known_as_far_as_its_lines_have_come(some: list[Line], end: int) -> None:
+    seen = [line for line in some if line[2] <= end]
+    assume(any(cents >= 0 for *_, cents in seen))
+    last = START + timedelta(end)
+    assert days(read(some), last) == days(read(seen), last)
 
 
 def test_lines_and_orders_are_told() -> None:
