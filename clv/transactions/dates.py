@@ -6,6 +6,7 @@ them and the other does not; where both do, the user must say.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ from clv.transactions.sources import Source
 from clv.transactions.values import day
 
 __all__ = ["LayoutChoice", "choose", "faults_of"]
+
+ZONE_NAME = re.compile(r":\d\d(\.\d+)? ?(?![AP]M\b)[A-Z]{2,5}\b")
+"""A time with letters behind it; AM and PM are no zones."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,13 @@ def choose(source: Source, column: str) -> LayoutChoice | None:
 
 
 def faults_of(
-    column: str, bad: int, rows: int, where: str, choice: LayoutChoice | None
+    column: str,
+    bad: int,
+    rows: int,
+    where: str,
+    choice: LayoutChoice | None,
+    *,
+    has_schema: bool = True,
 ) -> list[str]:
     """Say which dates of a column cannot be read, and that a layout has a rival.
 
@@ -107,12 +117,24 @@ def faults_of(
         Examples of those.
     choice : LayoutChoice or None
         The layout that was taken; None is ISO 8601.
+    has_schema : bool
+        Whether a schema can say how the dates are written.
     """
     faults = []
     if bad:
         sure = choice is not None and not choice.others and not choice.mixed
         wanted = f"as {choice.layout.words}" if choice and sure else ISO
-        both = ""
+        both = other = ""
+        if ZONE_NAME.search(where):
+            both = (
+                "Letters such as EST stand for several time zones, so no day is certain: write "
+                "the offset from UTC, as 2024-01-31 23:30:00-05:00. "
+            )
+        elif choice is None and has_schema:
+            other = (
+                ", or say in a schema (--schema FILE) how they are written, such as "
+                'date_layout = "%y-%m-%d" for 24-01-31'
+            )
         if choice is not None and choice.mixed:
             both = (
                 f"Some are written as {choice.layout.words} ({choice.example!r}), others as "
@@ -120,14 +142,14 @@ def faults_of(
             )
         faults.append(
             f"No readable date in {bad:,} of {counted(rows, 'row')}, column {column!r} ({where}). "
-            f"{both}Write every date {wanted}."
+            f"{both}Write every date {wanted}{other}."
         )
     if choice is not None and choice.others and not choice.mixed:
         ways = " and as ".join(one.words for one in (choice.layout, *choice.others))
+        say = f', or say which in a schema: date_layout = "{choice.layout.words}"'
         faults.append(
             f"The dates in column {column!r} (such as {choice.example!r}) can be read as "
-            f"{ways}, and no row tells which. Write them {ISO}, or say which in a schema: "
-            f'date_layout = "{choice.layout.words}".'
+            f"{ways}, and no row tells which. Write them {ISO}{say if has_schema else ''}."
         )
     return faults
 

@@ -23,6 +23,8 @@ EXCEL = Layout("excel", "days as Excel counts them")
 LAYOUTS = (
     Layout("%m/%d/%Y", "month/day/year"),
     Layout("%d/%m/%Y", "day/month/year"),
+    Layout("%m/%d/%y", "month/day/two-digit year"),
+    Layout("%d/%m/%y", "day/month/two-digit year"),
     Layout("%m-%d-%Y", "month-day-year"),
     Layout("%d-%m-%Y", "day-month-year"),
     Layout("%d.%m.%Y", "day.month.year"),
@@ -31,6 +33,7 @@ LAYOUTS = (
     Layout("%Y%m%d", "yearmonthday"),
     Layout("%d %b %Y", "day short-month-name year"),
     Layout("%d-%b-%Y", "day-short-month-name-year"),
+    Layout("%d-%b-%y", "day-short-month-name-two-digit year"),
     Layout("%d %B %Y", "day month-name year"),
     Layout("%b %d, %Y", "short-month-name day, year"),
     Layout("%B %d, %Y", "month-name day, year"),

@@ -235,7 +235,7 @@ def read_rows(
         else:
             choice = None
     where = "; ".join(_places(source, said, unread, "written"))
-    faults = dates.faults_of(column, int(unread.sum()), len(said), where, choice)
+    faults = dates.faults_of(column, int(unread.sum()), len(said), where, choice, has_schema=False)
     if said["zoned"].any():
         notices.append(
             f"{counted(int(said['zoned'].sum()), 'time')} came with an offset from UTC; the day "

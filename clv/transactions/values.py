@@ -132,8 +132,17 @@ def _written_moment(column: ir.Column, engine: Engine, clock: Clock) -> ir.Times
     naive = engine.wall_time(text)
     if clock.written is not None:  # a day without a time of day is that day everywhere
         naive = ibis.ifelse(text.length() > 10, _of_naive(naive, engine, clock), naive)
-    instant = _of_instant(engine.instant(text), engine, clock)
+    instant = _of_instant(engine.instant(_joined(text)), engine, clock)
     return cast("ir.TimestampValue", ibis.ifelse(zoned(column), instant, naive))
+
+
+def _joined(text: ir.StringValue) -> ir.StringValue:
+    """A time with its offset right behind it: shops write `09:59:00 +0100` and `UTC+01:00`."""
+    for space, sign in ((" UTC+", "+"), (" UTC-", "-"), (" GMT+", "+"), (" GMT-", "-")):
+        text = text.replace(space, sign)
+    for sign in "+-Zz":
+        text = text.replace(f" {sign}", sign)
+    return text
 
 
 def _of_instant(utc: ir.TimestampValue, engine: Engine, clock: Clock) -> ir.TimestampValue:

@@ -30,6 +30,9 @@ __all__ = ["DuckDBEngine"]
 SUM = dt.Decimal(38, 4)
 """The type of a sum of amounts."""
 
+SECONDS = len("2024-01-31 23:59:59")
+"""Letters of a time to the second, which need no closer look."""
+
 LONGEST_LINE = 2_000_000
 """Bytes of a line of a CSV file that DuckDB reads by default."""
 
@@ -221,9 +224,11 @@ class DuckDBEngine(Engine):
     def wall_time(self, text: ir.StringValue) -> ir.TimestampValue:
         """Read text as a time without an offset: see :meth:`Engine.wall_time`."""
         found = text.try_cast(dt.Timestamp())
-        # DuckDB reads 10:00 PM as 10:00, and `epoch` as a date.
-        odd = text.right(1).isin(["M", "m"]) | ~text.left(1).between("0", "9")
-        return cast("ir.TimestampValue", ibis.ifelse(odd, None, found))
+        # DuckDB passes over what stands behind a time, such as PM and EST, and `epoch` is a date.
+        odd = ~text.right(1).between("0", "9") | ~text.left(1).between("0", "9")
+        alone = text.re_search(r"^[\d/-]+[ Tt]+[\d:.]+$")
+        longer = ibis.cases((text.length() > SECONDS, ~alone), else_=False)
+        return cast("ir.TimestampValue", ibis.ifelse(odd | longer, None, found))
 
     def instant(self, text: ir.StringValue) -> ir.TimestampValue:
         """Read text as a time with an offset: see :meth:`Engine.instant`."""
