@@ -126,7 +126,8 @@ class Orders:
         """Returns as service incidents of type `returned_item`, reported by the customer.
 
         What a customer sent back at one time is one incident; its loss is what came back. A return
-        is an incident whether or not the order that it reverses was found.
+        is an incident whether or not the order that it reverses was found; a discount that is a
+        line of its order, with its number and at its time, is none.
 
         Returns
         -------
@@ -152,14 +153,17 @@ class Orders:
         from clv.transactions.incidents import read_incidents
         from clv.transactions.returns.incidents import incident_rows
 
-        if self.returns is None:
+        found = None
+        if self.returns is not None:
+            found = self.opened.collect(incident_rows(self.returns))
+        if found is None or not found.num_rows:
             ignored = self.returns_policy == "ignore"
             raise RequestError(
                 f"{self.source!r} was read with returns ignored; read it with returns='incident'."
                 if ignored
                 else f"There are no returns among the orders of {self.source!r}."
             )
-        return read_incidents(self.opened.collect(incident_rows(self.returns)).to_pandas())
+        return read_incidents(found.to_pandas())
 
 
 def read_orders(

@@ -30,9 +30,10 @@ def incident_rows(returns: NetReturns) -> ir.Table:
     ibis.Table
         `customer_id` (text), `occurred_at`, `type`, `order_id` (the order that was reversed, where
         it is known and only one), `loss_amount` (what came back; null where the log has no
-        amounts) and `detected_by` (the customer), sorted by customer and time.
+        amounts) and `detected_by` (the customer), sorted by customer and time. A discount that is
+        a line of its order is none.
     """
-    t = returns.table
+    t = returns.table.filter(~returns.table["reduces_price"])
     of = cast("ir.StringColumn", t["order"]).nullif(NOTHING)
     several = (of.nunique() > 1) | (of.count() < t.count())
     loss = t["worth"].sum().cast("float64") if returns.has_amount else ibis.null(dt.float64)

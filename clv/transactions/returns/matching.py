@@ -51,7 +51,8 @@ def match_returns(lines: ir.Table, keep: Keep, drop: Callable[[ir.Table], None])
         own `order_id`, `worth`; `step` (how its order was found; null where none was),
         `order_date` and `order` (null likewise); `order_worth` and `day_orders`, what the order
         came to and how many orders the customer made on its day; `applied`, the part of `worth`
-        that is subtracted from the order.
+        that is subtracted from the order; `reduces_price`, whether it is a line of that order
+        itself, with its number and at its time, so that nothing came back.
 
     Notes
     -----
@@ -253,7 +254,7 @@ def _found(table: ir.Table, step: int) -> ir.Table:
 
 def _applied(back: ir.Table, found: ir.Table, sales: ir.Table) -> ir.Table:
     """One row per return with what it takes from its order: no more than earlier ones left."""
-    of_back = back.select("n", "customer_id", "date", "at", "order_id", "worth")
+    of_back = back.select("n", "customer_id", "date", "at", "order_id", "worth", "stated")
     with_order = of_back.left_join(found, "n").drop("n_right")
     days = found.join(back.select("n", "customer_id"), "n").select(
         "customer_id", date=found["order_date"]
@@ -281,4 +282,9 @@ def _applied(back: ir.Table, found: ir.Table, sales: ir.Table) -> ir.Table:
     earlier = known["worth"].sum().over(before).fill_null(Decimal(0))
     left = ibis.greatest(known["order_worth"] - earlier, Decimal(0))
     applied = ibis.ifelse(known["step"].notnull(), ibis.least(known["worth"], left), Decimal(0))
-    return known.mutate(applied=applied.cast(SUM)).drop("n")
+    known = known.mutate(applied=applied.cast(SUM))
+    own = sales.select("customer_id", "at", order_id="order", _own=ibis.literal(value=True))
+    both = known.left_join(own.distinct(), ["customer_id", "order_id", "at"])
+    reduces = both["_own"].fill_null(ibis.literal(value=False)) & ~both["stated"]
+    names = [name for name in known.columns if name not in {"n", "stated"}]
+    return both.select(*names, reduces_price=reduces)
