@@ -8,10 +8,28 @@ in one tier are for the user to tell apart.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["CUSTOMER", "PRICES", "ROLES", "in_first_tier", "looks_like_values", "plain"]
+__all__ = [
+    "CODES",
+    "CUSTOMER",
+    "PRICES",
+    "ROLES",
+    "in_first_tier",
+    "looks_like_values",
+    "plain",
+    "without_unit",
+]
+
+CODES = (
+    *("EUR", "USD", "GBP", "CHF", "JPY", "CNY", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "ISK"),
+    *("PLN", "CZK", "HUF", "RON", "BGN", "TRY", "RUB", "UAH", "INR", "BRL", "MXN", "ARS", "CLP"),
+    *("COP", "PEN", "ZAR", "SGD", "HKD", "TWD", "KRW", "THB", "MYR", "IDR", "PHP", "VND", "ILS"),
+    *("AED", "SAR", "EGP", "NGN", "KES"),
+)
+"""Currencies as ISO 4217 writes them, which stand beside amounts and their names."""
 
 Tiers = tuple[tuple[str, ...], ...]
 
@@ -19,6 +37,8 @@ CUSTOMER: Tiers = (
     ("customerid",),
     (
         *("customer", "custid", "customernumber", "customerno", "customercode", "customerkey"),
+        *("custno", "custnumber", "custnum", "clientno", "clientnumber", "memberno"),
+        *("membernumber", "buyerno", "buyernumber", "accountno", "accountnumber", "debitorid"),
         *("clientid", "userid", "memberid", "buyerid", "accountid", "shopperid", "contactid"),
         *("kundennummer", "kundennr", "kundenid", "kundencode", "debitorennummer", "debitornr"),
         *("numeroclient", "numerodeclient", "numclient", "noclient", "idclient", "codeclient"),
@@ -29,6 +49,7 @@ CUSTOMER: Tiers = (
         *("client", "user", "member", "buyer", "account", "shopper", "username", "cardid"),
         *("cardnumber", "householdid", "email", "customeremail", "emailaddress"),
         *("kunde", "kundenkonto", "kundenemail", "cliente", "klant", "klantemail"),
+        *("kaufer", "kaeufer", "debitor", "besteller", "acheteur", "comprador", "koper"),
     ),
 )
 
@@ -72,12 +93,20 @@ AMOUNT: Tiers = (
         *("betragnetto", "chiffredaffaires", "montantht", "montantttc", "totalht", "totalttc"),
         *("ventas", "ingresos", "omzet", "totaal"),
     ),
+    ("subtotal", "zwischensumme", "warenwert", "soustotal", "subtotaal"),
     ("value", "monetaryvalue", "wert", "valeur", "valor", "waarde"),
     ("price", "preis", "prix", "precio", "prijs"),
 )
 
 PRICES = frozenset(AMOUNT[-1])
 """Names of a bare price: of an order, or of one unit where there is a quantity."""
+
+TAXES = r"(?:incl|excl|inkl|exkl)\.?(?: (?:tax|vat|mwst|ust|btw|iva))?"
+OF_MONEY = re.compile(
+    r"[(\[][^\s)\]]{1,5}[)\]]|[$€£¥₹]|\b(?:net|netto|gross|brutto|bruto|ht|ttc|in"
+    rf"|{TAXES}|{'|'.join(CODES).lower()})\b",
+)
+"""What stands beside the name of an amount: a currency, a unit in parentheses, net or gross."""
 
 QUANTITY: Tiers = (
     ("quantity",),
@@ -197,10 +226,31 @@ def plain(name: str) -> str:
     return "".join(c for c in letters if c.isalnum())
 
 
-def in_first_tier(names: Sequence[str], tiers: Tiers) -> list[str]:
-    """Return the names that match the first tier with any match."""
+def without_unit(name: str) -> str:
+    """Return the name of an amount as it is compared, without the currency or unit beside it.
+
+    >>> without_unit("Total (EUR)"), without_unit("Net Amount USD"), without_unit("Umsatz_netto")
+    ('total', 'amount', 'umsatz')
+    """
+    return plain(OF_MONEY.sub(" ", name.casefold().replace("_", " ")))
+
+
+def in_first_tier(
+    names: Sequence[str], tiers: Tiers, key: Callable[[str], str] = plain
+) -> list[str]:
+    """Return the names that match the first tier with any match.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of columns.
+    tiers : tuple of tuple of str
+        Known names, the most certain first.
+    key : callable
+        As what a name is compared.
+    """
     for tier in tiers:
-        found = [name for name in names if plain(name) in tier]
+        found = [name for name in names if key(name) in tier]
         if found:
             return found
     return []

@@ -21,8 +21,8 @@ from clv.transactions.reading import REVERSAL, Reading
 from clv.transactions.repeated_rows import repetitions
 from clv.transactions.report import OrdersReport, counted
 from clv.transactions.returns import NetReturns, net_returns
-from clv.transactions.schema import Schema, doubts, recognise
-from clv.transactions.settings import settle, with_kinds
+from clv.transactions.schema import NONE, Schema, doubts, recognise
+from clv.transactions.settings import amounts_left, settle, with_kinds
 from clv.transactions.sources import Source, open_source
 
 if TYPE_CHECKING:
@@ -248,6 +248,7 @@ def read_orders(
     names = list(opened.table.columns)
     taken = recognise(names, given)
     notices = [*opened.notices, str(taken), *doubts(names, given)]
+    notices += amounts_left(opened, taken, given=given.amount == NONE)
     refuse_nested_ids(opened, taken)
     settled = with_kinds(opened, taken, given=given.kind is not None)
     log, seen = _read(opened, settled.schema)

@@ -21,7 +21,7 @@ from clv.transactions.column_names import (
     ROLES,
     in_first_tier,
     looks_like_values,
-    plain,
+    without_unit,
 )
 from clv.transactions.schema_faults import faults_of_values, near
 
@@ -378,7 +378,11 @@ def _candidates(names: Sequence[str], given: Schema) -> dict[str, list[str]]:
     for role, tiers in ROLES.items():
         said = getattr(given, role)
         found[role] = in_first_tier(names, tiers) if said is None else [said] * (said != NONE)
-    bare = bool(found["amount"]) and plain(found["amount"][0]) in PRICES
+    for role in ("quantity", "unit_price", "amount"):
+        priced = role == "amount" and found["quantity"] and found["unit_price"]
+        if getattr(given, role) is None and not found[role] and not priced:
+            found[role] = in_first_tier(names, ROLES[role], without_unit)
+    bare = bool(found["amount"]) and without_unit(found["amount"][0]) in PRICES
     # A bare price is of one piece, where there is a quantity.
     product = given.unit_price is not None or not found["amount"] or bare
     if given.amount in {None, NONE} and product and found["quantity"] and found["unit_price"]:

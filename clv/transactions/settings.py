@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import ibis
+import ibis.expr.types as ir
+
+from clv.transactions.column_names import ROLES
 from clv.transactions.dates import LayoutChoice, choose
 from clv.transactions.kinds import kinds_of
 from clv.transactions.reading import Reading
 from clv.transactions.report import counted
 from clv.transactions.schema import Schema
 from clv.transactions.sources import Source
-from clv.transactions.written_numbers import choose_mark
+from clv.transactions.values import blank
+from clv.transactions.written_numbers import choose_mark, number_written
 
-__all__ = ["Settled", "settle", "with_kinds"]
+__all__ = ["Settled", "amounts_left", "settle", "with_kinds"]
+
+LOOKED_AT = 200
+"""Rows whose columns are looked at for numbers."""
+
+NAMED = 5
+"""Columns that a message names."""
 
 MANY_WORDS = 50
 """A column with more words than that says something else than the kinds of rows."""
@@ -54,6 +66,50 @@ def settle(source: Source, schema: Schema, seen: Mapping[str, Any]) -> Settled:
     """
     found = _with_layout(source, Settled(schema), seen)
     return _with_mark(source, found, seen)
+
+
+def amounts_left(source: Source, schema: Schema, *, given: bool) -> list[str]:
+    """Say which columns that were not taken hold numbers, where no column was taken as the amount.
+
+    Parameters
+    ----------
+    source : Source
+        The orders.
+    schema : Schema
+        Which columns are taken.
+    given : bool
+        Whether somebody said that there is no amount.
+    """
+    if given or schema.has_amount:
+        return []
+    taken = {getattr(schema, role) for role in ROLES}
+    left = [name for name in source.table.columns if name not in taken]
+    some = source.table.select(*left).limit(LOOKED_AT) if left else source.table
+    flags: dict[str, ir.Value] = {}
+    for i, name in enumerate(left):
+        column = some[name]
+        if isinstance(column, ir.StringColumn):
+            read = number_written(column, ".").notnull() | number_written(column, ",").notnull()
+            flags[f"odd_{i}"] = (~read & ~blank(column)).sum()
+        elif isinstance(column, ir.NumericColumn) and not isinstance(column, ir.BooleanColumn):
+            flags[f"odd_{i}"] = ibis.literal(0)
+        else:
+            continue
+        flags[f"said_{i}"] = (~blank(column)).sum()
+    found = source.collect(some.aggregate(**flags)).to_pylist()[0] if flags else {}
+    names = [
+        name for i, name in enumerate(left) if found.get(f"said_{i}") and not found[f"odd_{i}"]
+    ]
+    if not names:
+        return []
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return [
+        (
+            f"No amount was recognised. Columns with numbers that were not taken: "
+            f"{', '.join(map(repr, names[:NAMED]))}{more}. If one says what an order came to, name "
+            f"it: --amount {shlex.quote(names[0])}, in Python amount={names[0]!r}."
+        )
+    ]
 
 
 def with_kinds(source: Source, schema: Schema, *, given: bool) -> Settled:

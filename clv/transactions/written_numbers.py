@@ -15,18 +15,13 @@ from typing import Any, Literal, cast
 import ibis
 import ibis.expr.types as ir
 
+from clv.transactions.column_names import CODES
 from clv.transactions.report import quoted
 from clv.transactions.sources import Source
 from clv.transactions.values import AMOUNT, blank, stripped
 
 __all__ = ["MarkChoice", "choose_mark", "currency_written", "in_doubt", "number_written"]
 
-CODES = (
-    *("EUR", "USD", "GBP", "CHF", "JPY", "CNY", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "ISK"),
-    *("PLN", "CZK", "HUF", "RON", "BGN", "TRY", "RUB", "UAH", "INR", "BRL", "MXN", "ARS", "CLP"),
-    *("COP", "PEN", "ZAR", "SGD", "HKD", "TWD", "KRW", "THB", "MYR", "IDR", "PHP", "VND", "ILS"),
-    *("AED", "SAR", "EGP", "NGN", "KES"),
-)
 LOCAL = (r"FR\.", "SFR", r"KR\.?", "ZŁ", "KČ", "FT", "LEI")
 CURRENCY = rf"(?:[A-Z]{{0,2}}\p{{Sc}}|{'|'.join((*CODES, *LOCAL))})"
 SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₺": "TRY", "₽": "RUB", "₴": "UAH", "US$": "USD"}

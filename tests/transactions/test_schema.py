@@ -54,6 +54,32 @@ def test_an_amount_goes_before_quantity_times_price() -> None:
     assert "amount 'line_total', quantity 'quantity'" in str(found)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Total (EUR)", "Total EUR", "total_usd", "Net Amount (USD)", "Umsatz netto", "Net sales",
+     "subtotal", "Amount in €", "Betrag (brutto)", "Total incl. VAT", "Montant TTC", "Price (CHF)"],
+)  # fmt: skip
+def test_an_amount_with_a_currency_or_unit_beside_its_name_is_known(name: str) -> None:
+    assert recognise(["customer", "date", name]).amount == name
+    # Beside one that needs no such reading it is another amount.
+    assert recognise(["customer", "date", name, "amount"]).amount == "amount"
+    priced = recognise(["customer", "date", "Quantity", "Unit Price", "Total (EUR)"])
+    assert priced.value_columns == ("Quantity", "Unit Price")
+
+
+def test_what_is_beside_the_name_does_not_choose_between_two_amounts() -> None:
+    with pytest.raises(OrdersError, match="amount could be any of 'Total net' and 'Total gross'"):
+        recognise(["customer", "date", "Total net", "Total gross"])
+    for name in ("Discount (EUR)", "EUR", "Amount (refunded)", "net"):
+        assert recognise(["customer", "date", name]).amount is None
+
+
+def test_a_price_with_a_currency_is_of_one_piece_where_there_is_a_quantity() -> None:
+    found = recognise(["Käufer", "date", "Qty (pcs)", "Price (EUR)"])
+    assert found.value_columns == ("Qty (pcs)", "Price (EUR)")
+    assert found.customer_id == "Käufer"
+
+
 def test_given_names_go_before_known_ones() -> None:
     names = ["customer_id", "date", "amount", "who", "when", "worth"]
     found = recognise(names, Schema(customer_id="who", date="when", amount="worth"))

@@ -221,3 +221,30 @@ def test_a_german_export_is_read_as_it_is(tmp_path: Path) -> None:
     again = read_orders(path, schema=path.with_name("schema.toml"), returns="ignore")
     assert again.schema == orders.schema
     assert again.report.amount_read == orders.report.amount_read
+
+
+# ---------------------------------------------------------------------------------------- amounts
+
+
+def test_columns_of_numbers_are_named_where_no_amount_is_recognised() -> None:
+    frame = pd.DataFrame(
+        {
+            "customer_id": ["a", "b"],
+            "date": ["2024-01-01", "2024-01-02"],
+            "note": ["gift", "12"],
+            "worth it": ["1.234,50 €", " "],
+            "points": [3, 4],
+            "empty": ["", None],
+            "paid": [True, False],
+        }
+    )
+    found = read_orders(frame)
+    assert not found.has_amount
+    (said,) = (n for n in found.report.notices if "No amount was recognised" in n)
+    assert "'worth it', 'points'. If one" in said
+    assert "--amount 'worth it', in Python amount='worth it'" in said
+    for schema in ({"amount": "none"}, {"amount": "points"}):
+        notices = read_orders(frame, schema=schema).report.notices
+        assert not any("No amount was recognised" in notice for notice in notices)
+    few = frame[["customer_id", "date", "note"]]
+    assert not any("recognised" in notice for notice in read_orders(few).report.notices)
