@@ -32,8 +32,8 @@ from clv.numerics import dot
 
 __all__ = ["BetaGeometric"]
 
-CHUNK = 1_000_000
-"""Largest number of log-likelihoods held at once (8 MB a column)."""
+CHUNK = 100_000
+"""Log-likelihoods held at once: .8 MB a column, for the processor's cache."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ customer reported, of everything before it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +89,11 @@ class Fates:
             alive=alive,
         )
 
+    @cached_property
+    def distinct_x(self) -> tuple[Floats, Rows, Rows]:
+        """Different x, which of them each customer has, and how many customers have each."""
+        return np.unique(self.x, return_inverse=True, return_counts=True)
+
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self.owner)
@@ -141,7 +147,18 @@ class Fates:
         """
         if not len(self.first):
             return ln_fates, ln_fates
-        most = np.maximum.reduceat(ln_fates, self.first, axis=-1)
-        relative = np.exp(ln_fates - most[..., self.owner])
+        most, relative = self._relative(ln_fates)
         total = self.by_customer(relative)
         return most + np.log(total), relative / total[..., self.owner]
+
+    def ln_sum(self, ln_fates: Floats) -> Floats:
+        """Return the first of what :meth:`mixture` gives, alone."""
+        if not len(self.first):
+            return ln_fates
+        most, relative = self._relative(ln_fates)
+        return np.asarray(most + np.log(self.by_customer(relative)))
+
+    def _relative(self, ln_fates: Floats) -> tuple[Floats, Floats]:
+        """Log of the likeliest fate of each customer, and each fate as a multiple of it."""
+        most = np.maximum.reduceat(ln_fates, self.first, axis=-1)
+        return most, np.exp(ln_fates - most[..., self.owner])

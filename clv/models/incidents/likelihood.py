@@ -28,6 +28,7 @@ from clv.models.bg_nbd import BGNBD
 from clv.models.incidents.fates import Fates
 from clv.models.incidents.separate import separate, separate_values
 from clv.models.incidents.shared import shared, shared_values
+from clv.side_by_side import side_by_side, slices
 
 __all__ = ["IncidentLikelihood", "Link"]
 
@@ -35,8 +36,8 @@ __all__ = ["IncidentLikelihood", "Link"]
 Link = Literal["separate", "shared"]
 """Whether an incident ends a relationship with a probability of its own, or through p."""
 
-CHUNK = 2_000_000
-"""Largest number of fates' logs held at once (16 MB a column)."""
+CHUNK = 200_000
+"""Fates whose logs a thread holds at once: 1.6 MB a column, for the processor's cache."""
 
 PARAMETERS = 4
 """r, α, a, b; the coefficients follow."""
@@ -58,9 +59,6 @@ class IncidentLikelihood:
     def __init__(self, histories: IncidentHistories, z: Floats, link: Link) -> None:
         self.histories, self.z, self.link = histories, z, link
         self.fates = Fates.of(histories)
-        self.k, self.k_of, self.k_count = np.unique(
-            histories.frequency, return_inverse=True, return_counts=True
-        )
 
     def at(self, parameters: Floats) -> Derivatives:
         """Log-likelihood with exact derivatives in (r, α, a, b, θ).
@@ -84,7 +82,7 @@ class IncidentLikelihood:
         fates = self.fates
         if not len(fates):
             return Derivatives(value, g, h)
-        k, count = self.k, self.k_count
+        k, _, count = fates.distinct_x
         customers = len(fates.x)
         value += float(count @ (gammaln(r + k) - gammaln(r))) + customers * r * np.log(alpha)
         g[0] += count @ (digamma(r + k) - digamma(r)) + customers * np.log(alpha)
@@ -133,10 +131,12 @@ class IncidentLikelihood:
         if not len(self.fates):
             return total
         step = max(1, CHUNK // len(self.fates))
-        for start in range(0, len(parameters), step):
-            some = slice(start, start + step)
-            total[some] += self._each(parameters[some])[0].sum(axis=1)
-        return total
+
+        def part(some: slice) -> Floats:
+            of_customers, ln_fates = self._terms(parameters[some])
+            return np.asarray((of_customers + self.fates.ln_sum(ln_fates)).sum(axis=1))
+
+        return np.asarray(total + np.concatenate(side_by_side(part, slices(len(parameters), step))))
 
     def each(self, parameters: Floats) -> tuple[Floats, Floats]:
         """Log-likelihood of each customer with incidents, and P(alive at T), at one point.
@@ -163,16 +163,18 @@ class IncidentLikelihood:
         -------
         ln_likelihood, share : ndarray, shapes (n,) and (f,)
         """
-        ln_sum, share = self._each(parameters[None])
-        return ln_sum[0], share[0]
+        of_customers, ln_fates = self._terms(parameters[None])
+        ln_sum, share = self.fates.mixture(ln_fates[0])
+        return of_customers[0] + ln_sum, share
 
-    def _each(self, parameters: Floats) -> tuple[Floats, Floats]:
+    def _terms(self, parameters: Floats) -> tuple[Floats, Floats]:
+        """Log of what all fates of a customer share, and of each fate, one row a parameter set."""
         r, alpha, a, b = (column[:, None] for column in parameters[:, :PARAMETERS].T)
         fates = self.fates
         values = separate_values if self.link == "separate" else shared_values
         common, of_fates = values(a, b, parameters[:, PARAMETERS:], fates, self.z)
-        of_counts = gammaln(r + self.k) - gammaln(r) + r * np.log(alpha)
-        of_customers = of_counts[:, self.k_of] + common
+        k, k_of, _ = fates.distinct_x
+        of_counts = gammaln(r + k) - gammaln(r) + r * np.log(alpha)
+        of_customers = of_counts[:, k_of] + common
         y = r + fates.x[fates.owner]
-        ln_sum, share = fates.mixture(of_fates - y * np.log(alpha + fates.time))
-        return of_customers + ln_sum, share
+        return of_customers, of_fates - y * np.log(alpha + fates.time)

@@ -45,7 +45,7 @@ def separate_values(
     """
     eta = theta @ z
     stays = -np.logaddexp(0, eta)
-    k, at = np.unique(fates.x, return_inverse=True)
+    k, at, _ = fates.distinct_x
     common = (betaln(a, b + k) - betaln(a, b))[:, at]
     common += fates.over_incidents(np.where(fates.survived, stays, 0))
     unsure = ~fates.survived
@@ -67,7 +67,7 @@ def separate(a: float, b: float, theta: Floats, fates: Fates, z: Floats) -> Part
 
     slope = np.zeros(2 + k_of)
     bend = np.zeros((2 + k_of, 2 + k_of))
-    k, count = np.unique(fates.x, return_counts=True)
+    k, _, count = fates.distinct_x
     of_both, both_bend = (
         digamma(a + b) - digamma(a + b + k),
         polygamma(1, a + b) - polygamma(1, a + b + k),
