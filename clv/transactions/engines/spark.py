@@ -8,6 +8,7 @@ import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -37,6 +38,9 @@ SETTINGS = {
 }
 
 CONSTRAINTS = "spark.sql.constraintPropagation.enabled"
+
+PART = 1 << 33
+"""Spark numbers the rows of part p from p times this; no part has as many rows."""
 
 JAVA_PATTERNS = {
     "%Y": "yyyy", "%m": "M", "%d": "d", "%b": "MMM", "%B": "MMMM", "%y": "yy",
@@ -248,8 +252,15 @@ class SparkEngine(Engine):
 
     def numbered(self, table: ir.Table) -> ir.Table:
         """Add the place of each row: see :meth:`Engine.numbered`."""
+        # A window over all rows would bring them to one worker. Spark numbers those of each part
+        # by themselves; of the parts before it is enough to know how many there are.
         placed = table.mutate(_place=_monotonically_increasing_id())
-        return placed.mutate(_row=ibis.row_number().over(order_by="_place")).drop("_place")
+        part = (placed["_place"] // PART).cast(dt.int32)
+        parts = placed.group_by(part=part).aggregate(rows=placed.count())
+        known = {row["part"]: row["rows"] for row in self.collect(parts).to_pylist()}
+        sizes = [known.get(i, 0) for i in range(max(known, default=0) + 1)]
+        before = ibis.array([ibis.literal(n, dt.int64) for n in accumulate([0, *sizes[:-1]])])
+        return placed.mutate(_row=before[part] + placed["_place"] % PART).drop("_place")
 
     def local_time(self, utc: ir.TimestampValue, zone: str) -> ir.TimestampValue:
         """Return what clocks show: see :meth:`Engine.local_time`."""

@@ -29,6 +29,9 @@ __all__ = ["reason", "session"]
 CLUSTERS = {"spark": 7077, "sc": 15002, "k8s": 443}
 """Kinds of clusters, by how their URLs begin, and the port where none is named."""
 
+LOGS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+"""Where PySpark prints whatever it raises, with Java's stack, before anybody can tell it."""
+
 ANSWER = 10.0
 """Seconds in which a cluster answers; Spark itself would ask for minutes."""
 
@@ -62,11 +65,14 @@ def _session(url: str | None, memory: str | None, threads: int | None) -> SparkS
     try:
         from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException, PySparkImportError
+        from pyspark.logger import PySparkLogger
         from pyspark.sql import SparkSession
     except ModuleNotFoundError:
         raise EngineError("Spark is not installed: pip install 'clv[spark]'.") from None
     if url is None or not url.startswith("sc://"):
         _refuse_without_java()
+    for name in LOGS:
+        PySparkLogger.getLogger(name).disabled = True
     options: dict[str, bool | float | int | str | None] = {"spark.app.name": "clv"}
     if url is None:
         options |= {

@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import clv
@@ -102,3 +103,24 @@ def test_files_that_spark_cannot_read_are_told_in_a_line(
     assert said.startswith(f"'{path}' cannot be read: ")
     assert "\n" not in said
     assert "\tat " not in said
+
+
+def test_rows_are_numbered_where_they_lie(spark: SparkEngine, tmp_path: Path) -> None:
+    """In parts of a few hundred rows each: a number is the place in the file all the same."""
+    path = tmp_path / "orders.parquet"
+    pq.write_table(pa.table({"x": range(2_000)}), path, row_group_size=100)
+    parts = "spark.sql.files.maxPartitionBytes"
+    before = str(spark.session.conf.get(parts))
+    spark.session.conf.set(parts, str(path.stat().st_size // 5))
+    try:
+        numbered = spark.numbered(spark.read_parquet([path]))
+        assert spark._frame(numbered).rdd.getNumPartitions() > 3
+        rows = spark.collect(numbered.filter(numbered["x"] % 7 == 0))
+        plan = spark._frame(numbered)._jdf.queryExecution().executedPlan().toString()
+    finally:
+        spark.session.conf.set(parts, before)
+    assert spark.collect(spark.numbered(spark.from_arrow(pa.table({"x": []})))).num_rows == 0
+    assert rows["_row"].to_pylist() == rows["x"].to_pylist()
+    assert len(rows) == 286
+    assert "Exchange" not in plan
+    assert "Window" not in plan

@@ -42,7 +42,12 @@ def silent() -> int:
         ("spark://127.0.0.1:99999", "does not answer: Port out of range"),
     ],
 )
-def test_what_is_no_url_of_a_cluster_is_told_without_its_password(url: str, said: str) -> None:
+def test_what_is_no_url_of_a_cluster_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    pytest.importorskip("pyspark", reason="pip install -e '.[test]'")
+    monkeypatch.setattr("clv.transactions.engines.spark_session._refuse_without_java", lambda: None)
+    monkeypatch.setattr("pyspark.SparkContext._active_spark_context", None)
     with pytest.raises(EngineError) as caught:
         open_engine(url)
     assert said in str(caught.value)
@@ -112,6 +117,17 @@ def test_what_java_prints_is_not_shown_but_for_what_a_person_must_know(
         time.sleep(0.05)
         told += capsys.readouterr().err
     assert told == f"Spark: {waits}\n"
+
+
+def test_what_is_raised_is_not_printed_besides(
+    spark: Engine, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    from pyspark.errors import AnalysisException
+
+    with pytest.raises(AnalysisException):
+        spark.session.sql("SELECT x FROM nowhere")  # type: ignore[attr-defined]
+    assert not capfd.readouterr().err
+    assert not caplog.records
 
 
 def test_what_java_said_before_it_ended_is_the_reason() -> None:
