@@ -37,8 +37,16 @@ __all__ = [
 AMOUNT = dt.Decimal(18, 4)
 """Sums of decimals do not depend on the order of the rows; sums of floats do."""
 
-MISSING_ID = ("", "NULL", "null", "NaN", "nan", "None", "<NA>", "N/A", "n/a", "\\N")
-"""How databases and data frames write a value that is missing."""
+MISSING_ID = (
+    # databases, data frames, languages of programs
+    *("", "NULL", "null", "NaN", "nan", "NA", "NaT", "None", "none", "<NA>", "N/A", "n/a", "\\N"),
+    *("undefined", "(null)", "(NULL)", "[null]", "[NULL]", "<null>", "<NULL>", "(none)", "-", "--"),
+    # pivot tables, and look-ups of a spreadsheet that failed: in English, German, French, Spanish
+    *("(blank)", "(empty)", "(Leer)", "(vide)", "#N/A", "#REF!", "#VALUE!", "#NAME?", "#NULL!"),
+    *("#DIV/0!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#NV", "#BEZUG!", "#WERT!", "#ZAHL!"),
+    *("#NOM?", "#VALEUR!", "#NOMBRE!", "#NOMBRE?", "#VALOR!", "#¡REF!", "#¡VALOR!", "#¡DIV/0!"),
+)
+"""How a value that is missing is written. A word that could be a name, such as `guest`, is not."""
 
 NO_BREAK = "\u00a0"
 
