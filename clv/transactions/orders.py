@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from clv.errors import RequestError
+from clv.errors import OrdersError, RequestError
 from clv.transactions.customer_ids import alike_ids, refuse_cut_ids, refuse_nested_ids
 from clv.transactions.engines import Engine
 from clv.transactions.order_lines import RolledUp, known_by, roll_up
@@ -246,7 +246,10 @@ def read_orders(
     columns = {"customer_id": customer_id, "date": date, "amount": amount}
     given = Schema.of(schema).with_columns({k: v for k, v in columns.items() if v is not None})
     names = list(opened.table.columns)
-    taken = recognise(names, given)
+    try:
+        taken = recognise(names, given)
+    except OrdersError as error:  # perhaps of another sheet, or in another encoding
+        raise OrdersError("\n".join([str(error), *opened.notices])) from None
     notices = [*opened.notices, str(taken), *doubts(names, given)]
     notices += amounts_left(opened, taken, given=given.amount == NONE)
     refuse_nested_ids(opened, taken)

@@ -132,6 +132,12 @@ def _(path: Path) -> None:
     pq.write_table(orders_table(worth=pa.array([True] * len(ROWS))), path)
 
 
+@made("durations-as-amounts.parquet")
+def _(path: Path) -> None:
+    worth = pa.array([int(float(row[2])) for row in ROWS]).cast(pa.duration("s"))
+    pq.write_table(orders_table(worth=worth), path)
+
+
 @made("other-types/a.parquet")
 def _(path: Path) -> None:
     path.parent.mkdir()

@@ -57,6 +57,16 @@ def _(path: Path) -> None:
     _workbook(path, [])
 
 
+@made("cover-sheet.xlsx")
+def _(path: Path) -> None:
+    with xlsxwriter.Workbook(path) as book:
+        cover, orders = book.add_worksheet("Cover"), book.add_worksheet("Orders")
+        cover.write_row(0, 0, ["Report of", "2024"])
+        cover.write_row(1, 0, ["Made for", "Zoë"])
+        for i, row in enumerate((HEADER, *ROWS)):
+            orders.write_row(i, 0, row)
+
+
 @made("workbook-named.csv")
 def _(path: Path) -> None:
     MADE["orders.xlsx"](path)

@@ -69,21 +69,29 @@ def open_excel(
                 raise OrdersError(f"{name!r} has no rows: its sheets are {_listed(names)}.")
             taken = sheet or filled[0]
             rows = iter(book.get_sheet_by_name(taken).iter_rows())
-            above, columns = _header(rows, path, taken)
+            try:
+                above, columns = _header(rows, path, taken)
+            except OrdersError as error:
+                others = "" if sheet is not None else _others(path, filled, taken)
+                raise OrdersError(f"{error}{f' Not read: {others}.' if others else ''}") from None
             table = engine.from_arrow(_reader(rows, columns))
     except (calamine.CalamineError, calamine.PasswordError, calamine.ZipError, OSError) as error:
         raise OrdersError(
             f"{str(path)!r} cannot be read as an Excel workbook: {error}. Open it in a spreadsheet "
             f"and save the {what} as CSV."
         ) from error
-    left = [n for n in filled if n != taken]
     told = f"Sheet {taken!r} of {path.name!r} was read"
-    if left and sheet is None:
-        told += (
-            f", the first with rows; not {_listed(left)}. To read another: "
-            f"excel:///{path}?sheet={quote(left[0])}"
-        )
+    if sheet is None and (others := _others(path, filled, taken)):
+        told += f", the first with rows; not {others}"
     return ExcelSource(table, name, "excel", engine, (path,), (f"{told}.",), above + 2)
+
+
+def _others(path: Path, filled: Sequence[str], taken: str) -> str:
+    """Name the sheets that were not read, and say how to read one; empty where there are none."""
+    left = [name for name in filled if name != taken]
+    if not left:
+        return ""
+    return f"{_listed(left)}. To read another: excel:///{quote(str(path))}?sheet={quote(left[0])}"
 
 
 def _header(rows: Iterator[list[Any]], path: Path, sheet: str) -> tuple[int, list[tuple[int, str]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from ibis.common.exceptions import IbisError
@@ -29,8 +30,14 @@ def open_frame(frame: Any, engine: Engine | None = None) -> Source:
     else:
         if _is_lazy(frame):
             frame = frame.collect()
-        table = pa.table(frame)
-        names, arrays = table.column_names, table.columns
+        try:
+            table = pa.table(_without_objects(frame))
+        except pa.ArrowInvalid:  # such as one column alone
+            raise OrdersError(
+                "Orders are read from a frame or table whose columns have names; got "
+                f"{type(frame).__name__}."
+            ) from None
+        names, arrays = table.column_names, [_known(column) for column in table.columns]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise OrdersError(f"The data frame has more than one column {', '.join(map(repr, twice))}.")
@@ -71,9 +78,35 @@ def _is_lazy(source: object) -> bool:
     return type(source).__module__.partition(".")[0] == "polars" and hasattr(source, "collect")
 
 
+def _without_objects(frame: Any) -> Any:
+    """Make texts of Python's objects in a frame of polars: Arrow would have their addresses."""
+    if type(frame).__module__.partition(".")[0] != "polars":
+        return frame
+    import polars as pl
+
+    if not isinstance(frame, pl.DataFrame):
+        return frame
+    return frame.with_columns(
+        pl.Series(name, [None if v is None else str(v) for v in frame[name]], pl.String)
+        for name, kind in frame.schema.items()
+        if kind == pl.Object
+    )
+
+
+def _known(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A column of a type that engines know."""
+    if pa.types.is_float16(column.type):
+        return column.cast(pa.float64())
+    return column.cast(pa.string()) if pa.types.is_decimal256(column.type) else column
+
+
 def _array(column: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
+    if isinstance(column.dtype, pd.SparseDtype):
+        column = pd.Series(np.asarray(column))
     try:
-        return pa.array(column, from_pandas=True)
+        # A day as a period is a number to Arrow; a month is no day, and is told as it is written.
+        if not isinstance(column.dtype, pd.PeriodDtype):
+            return _known(pa.array(column, from_pandas=True))
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError):
-        # Values of several types in one column: read what they say.
-        return pa.array(column.map(str, na_action="ignore"), from_pandas=True)
+        pass  # values of several types in one column: read what they say
+    return pa.array(column.map(str, na_action="ignore"), from_pandas=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ibis.expr.types as ir
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clv.errors import OrdersError
@@ -34,7 +35,8 @@ class ParquetSource(Source):
 
     def one_file(self, path: Path) -> ir.Table:
         """Open one of the files alone: see :meth:`Source.one_file`."""
-        return self.engine.read_parquet([path], self.root)
+        columns = pq.read_schema(path.absolute())
+        return _durations_told(self.engine.read_parquet([path], self.root), columns)
 
     def in_file(self, path: Path, numbers: Sequence[int]) -> list[str]:
         """Say where rows of one file stand, the first being 1: see :meth:`Source.in_file`."""
@@ -50,11 +52,21 @@ def open_parquet(
     if faults:
         raise OrdersError.of(faults)
     with engine.told(name):
-        names = pq.read_schema(paths[0].absolute()).names  # `orders:2024` alone would be a URL
-        if faults := faults_of_names(names, str(paths[0])):
+        columns = pq.read_schema(paths[0].absolute())  # `orders:2024` alone would be a URL
+        if faults := faults_of_names(columns.names, str(paths[0])):
             raise OrdersError.of(faults)
-        table = engine.read_parquet(paths, root)
+        table = _durations_told(engine.read_parquet(paths, root), columns)
     return ParquetSource(table, name, "parquet", engine, tuple(paths), root=root)
+
+
+def _durations_told(table: ir.Table, columns: pa.Schema) -> ir.Table:
+    """Durations as texts with their unit: in the file they are numbers, which an amount is not."""
+    told = {
+        one.name: table[one.name].cast(str) + f" {one.type.unit}"
+        for one in columns
+        if pa.types.is_duration(one.type)
+    }
+    return table.mutate(**told) if told else table
 
 
 def _faults(path: Path) -> list[str]:

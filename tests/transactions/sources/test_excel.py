@@ -96,6 +96,8 @@ def test_titles_above_the_header_are_no_columns_and_rows_are_counted_as_excel_do
 def test_workbooks_that_hold_no_orders(write: Write, tmp_path: Path) -> None:
     assert "has no rows: its sheets are 'a', 'b'" in refusal(write(a=[], b=[]))
     assert "has no row that names its columns" in refusal(write(a=[["title"], ["more"]]))
+    said = refusal(write(a=[["title"], ["more"]], b=[HEADER, [1, 2, 3]]))
+    assert f"Not read: 'b'. To read another: excel:///{tmp_path}/orders.xlsx?sheet=b." in said
     assert "more than one column named 'Date'" in refusal(write(a=[["Date", "Date"], [1, 2]]))
     broken = tmp_path / "broken.xlsx"
     broken.write_bytes(b"not a workbook")

@@ -12,6 +12,7 @@ import pytest
 
 from clv.errors import OrdersError
 from clv.transactions.engines import DuckDBEngine
+from clv.transactions.orders import read_orders
 from clv.transactions.sources import open_source
 
 COLUMNS = {"customer_id": ["007", "011"], "amount": [1.5, None]}
@@ -100,3 +101,44 @@ def test_the_hash_of_a_table_does_not_depend_on_the_order_of_its_rows() -> None:
     assert sha256([0, 1]) == sha256([1, 0])
     assert sha256([0, 1]) != sha256([0, 1], amount=["1", "3"])
     assert sha256([0, 1]) != sha256([0, 1, 1])
+
+
+def test_one_column_alone_is_no_table() -> None:
+    for column in (pd.Series([1, 2]), pl.Series([1, 2])):
+        with pytest.raises(OrdersError, match="whose columns have names; got Series"):
+            open_source(column)
+
+
+def test_columns_of_other_kinds_say_what_a_person_sees() -> None:
+    """Types that engines do not know, or would read as numbers that nobody meant."""
+    frame = pd.DataFrame(
+        {
+            "sparse": pd.arrays.SparseArray([1.5, 0.0]),
+            "word": pd.arrays.SparseArray(["a", "b"]),
+            "day": pd.PeriodIndex(["2024-01-31", "2024-02-29"], freq="D"),
+            "month": pd.PeriodIndex(["2024-01", "2024-02"], freq="M"),
+        }
+    )
+    assert rows(frame) == [(1.5, "a", "2024-01-31", "2024-01"), (0, "b", "2024-02-29", "2024-02")]
+    table = pa.table(
+        {
+            "half": pa.array([0.5], pa.float64()).cast(pa.float16()),
+            "long": pa.array(["12.50"]).cast(pa.decimal256(50, 2)),
+        }
+    )
+    assert rows(table) == [(0.5, "12.50")]
+    assert rows(table.to_pandas(types_mapper=pd.ArrowDtype)) == [(0.5, "12.50")]
+    thing = pl.Series("thing", [complex(1, 2), None], dtype=pl.Object)
+    assert rows(pl.DataFrame([thing])) == [("(1+2j)",), (None,)]
+
+
+def test_durations_are_no_amounts() -> None:
+    frame = pd.DataFrame(
+        {
+            "customer_id": ["a", "b"],
+            "date": ["2024-01-01", "2024-01-02"],
+            "amount": pd.to_timedelta([5, 6], unit="s"),
+        }
+    )
+    with pytest.raises(OrdersError, match="No readable amount in 2 of 2 rows"):
+        read_orders(frame)
