@@ -56,6 +56,8 @@ def open_source(source: Any, what: str = "orders", *, engine: Engine | None = No
             f"of pyarrow or Ibis; got {type(source).__name__}."
         )
     name, engine = os.fspath(source), engine or DuckDBEngine()
+    if not name.strip():
+        raise OrdersError(f"No source of {what} is named: the path is empty.")
     if is_url(name.strip()):
         name = name.strip()
     try:

@@ -128,7 +128,8 @@ def read_url(url: str) -> TableUrl:
     before, _, sql = f"&{parts.query}".partition("&query=")
     asked = [p.partition("=")[::2] for p in before.split("&") if p]
     ours = {name: unquote(value) for name, value in asked if name in OURS}
-    ours |= {"query": unquote(sql)} if sql else {}
+    # A semicolon ends a statement, and a query is asked for within another.
+    ours |= {"query": unquote(sql).strip().rstrip("; \n")} if sql else {}
     faults = [
         f"{shown!r} asks for a {name}; a URL of {scheme} has none."
         for name in ours

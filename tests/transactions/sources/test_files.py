@@ -31,6 +31,11 @@ def refusal(source: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("path", ["", "  "])
+def test_an_empty_path_is_not_the_folder_one_is_in(path: str) -> None:
+    assert refusal(path) == "No source of orders is named: the path is empty."
+
+
 @pytest.mark.parametrize(
     ("encoding", "mark", "told"),
     [

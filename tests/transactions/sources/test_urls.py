@@ -31,6 +31,12 @@ def test_a_url_of_a_file(url: str, path: str, table: str | None, query: str | No
     assert (found.path, found.table, found.query) == (path, table, query)
 
 
+@pytest.mark.parametrize("end", ["", ";", " ; ", ";\n", ";;"])
+def test_a_query_may_end_like_a_statement(end: str) -> None:
+    found = read_url(f"duckdb:///shop.duckdb?query=select ';' as a from t{end}")
+    assert found.query == "select ';' as a from t"
+
+
 def test_a_server_that_does_not_answer_is_not_waited_for() -> None:
     found = read_url("postgres://anna@db:5433/shop?sslmode=require&table=sales.orders")
     assert found.address == "postgresql://anna@db:5433/shop?sslmode=require&connect_timeout=10"
