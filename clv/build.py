@@ -42,7 +42,7 @@ from clv.models.family_of_k import FamilyOfK
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpend, PooledSpendFit
-from clv.quality.check import cheap_findings
+from clv.quality.check import book_findings
 from clv.quality.report import worst
 from clv.recommend.policy import Policy
 from clv.transactions.kept_lines import are_kept, lines_of, write_lines
@@ -216,7 +216,8 @@ class _Given:
         """Whether the orders suit the models; where there is none to look at, as it was."""
         if self.before is not None and not self.newest and self.added.lines is None:
             return dict(self.before.book.manifest["quality"])
-        found = cheap_findings(self.added.orders, self.added.found)
+        added = self.added
+        found = book_findings(added.orders, added.found, added.rows, added.lines)
         return {
             "verdict": worst(found),
             "findings": {finding.topic: finding.to_dict() for finding in found},

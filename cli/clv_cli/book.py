@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "book_argument",
     "echo_caveats",
+    "echo_concerns",
     "echo_version",
     "interval_name",
     "orders_option",
@@ -62,16 +63,23 @@ def orders_option(command: F) -> F:
     )(command)
 
 
-def echo_caveats(book: Book, keys: Sequence[str]) -> None:
+def echo_caveats(book: Book, keys: Sequence[str], *, told: str = "") -> None:
     """Say what the data hardly tell, and which figures nobody has confirmed, with their values.
 
     Of many the three that matter most: what is at stake and what is won are in proportion to them.
+    What was `told` before is not said again.
     """
-    for concern in book.concerns:
-        paragraph(f"Caution: {concern}")
+    echo_concerns(book, told=told)
     if keys:
         _echo_assumed(book, keys)
     echo_version(book.policy.version)
+
+
+def echo_concerns(book: Book, *, told: str = "") -> None:
+    """Say what the data hardly tell, but for what was told before."""
+    for concern in book.concerns:
+        if concern not in told:
+            paragraph(f"Caution: {concern}")
 
 
 def echo_version(version: str) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from clv_cli.book import echo_version, total_value, without_intervals
-from clv_cli.orders import echo_rows_read, newer_orders_options
+from clv_cli.book import echo_concerns, echo_version, total_value, without_intervals
+from clv_cli.orders import echo_rows_read, is_stated, newer_orders_options
 from clv_cli.output import paragraph, percent
 from clv_cli.progress import Progress, quiet_option
 
@@ -78,7 +77,7 @@ def build(
     before = None
     if since is not None:
         before = _since(since, reading)
-        unit = unit if _stated("unit") else None
+        unit = unit if is_stated("unit") else None
     policy = clv.Policy.load(policy_file) if policy_file else None
     dropped = dict.fromkeys((*_learned(output), *(_learned(since) if since else ())))
     with Progress() as progress:
@@ -116,8 +115,7 @@ def build(
     for finding in about["quality"]["findings"].values():
         if finding["verdict"] == UNSUITED:
             paragraph(f"Caution: {finding['sentence']} {finding['advice']}")
-    for concern in book.concerns:
-        paragraph(f"Caution: {concern}")
+    echo_concerns(book, told=without)
     if policy.assumed:
         paragraph(
             f"{len(policy.assumed)} figures of the policy are assumed. To see them and set your "
@@ -129,19 +127,13 @@ def build(
     click.echo(f"Wrote the customer book to {output}. Next: clv value {shlex.quote(str(output))}")
 
 
-def _stated(option: str) -> bool:
-    """Whether somebody gave an option that has a default."""
-    source = click.get_current_context().get_parameter_source(option)
-    return source is not ParameterSource.DEFAULT
-
-
 def _since(book: Path, reading: dict[str, Any]) -> Since:
     """Open the book that orders are added to; they are read as its own but for what is stated."""
     from clv.book.since import Since
 
     before = Since.of(book)
     reading["schema"] = before.schema(reading["schema"])
-    if not _stated("returns"):
+    if not is_stated("returns"):
         reading["returns"] = before.returns
     return before
 

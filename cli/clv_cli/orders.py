@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from clv_cli.output import number, paragraph
 
-__all__ = ["echo_rows_read", "newer_orders_options", "orders_options"]
+__all__ = ["echo_rows_read", "is_stated", "newer_orders_options", "orders_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -147,6 +148,13 @@ def _schema(file: Path | None, columns: Mapping[str, str | None]) -> Any:
     return Schema.of(file).with_columns({k: v for k, v in columns.items() if v is not None})
 
 
+def is_stated(option: str) -> bool:
+    """Whether somebody gave an option of the command that runs, by the name that is typed."""
+    context = click.get_current_context()
+    (name,) = [str(p.name) for p in context.command.params if f"--{option}" in p.opts]
+    return context.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
 def echo_rows_read(report: Mapping[str, Any], *, err: bool = False, examples: bool = False) -> None:
     """Say what was read, what was kept, and what was set aside and why, if asked with examples."""
     has_amount = report["amount_read"] is not None
@@ -165,6 +173,11 @@ def echo_rows_read(report: Mapping[str, Any], *, err: bool = False, examples: bo
     if report.get("returns"):  # books built before have no word on them
         from clv.transactions.report import ReturnsReport
 
-        paragraph(str(ReturnsReport(**report["returns"])), indent="  - ", err=err)
+        back = ReturnsReport(**report["returns"])
+        paragraph(str(back), indent="  - ", err=err)
+        if has_amount and back.amount:
+            net = report["amount_kept"] - float(back.amount)
+            told = f"Less the {number(float(back.amount))} that came back, the models see"
+            paragraph(f"{told} {number(net)}.", indent="  - ", err=err)
     for notice in report["notices"]:
         paragraph(notice, indent="  - ", err=err)

@@ -91,8 +91,9 @@ def value(
         _echo_customers(book, rows)
     click.echo()
     paragraph(book.manifest["terms"]["sentence"])
-    paragraph(without_intervals(book) or _intervals(book, one=customer is not None))
-    echo_caveats(book, book.assumed_terms)
+    without = without_intervals(book)
+    paragraph(without or _intervals(book, one=customer is not None))
+    echo_caveats(book, book.assumed_terms, told=without)
 
 
 def _echo_customers(book: Book, rows: list[dict[str, Any]]) -> None:

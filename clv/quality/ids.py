@@ -12,7 +12,7 @@ from clv.transactions.reading import Reading
 from clv.transactions.report import counted, quoted
 from clv.transactions.summary import CustomerHistories
 
-__all__ = ["customer_ids", "order_ids"]
+__all__ = ["customer_ids", "ids_of_orders", "order_ids"]
 
 
 def customer_ids(orders: Orders, found: CustomerHistories) -> Finding:
@@ -76,12 +76,26 @@ def order_ids(orders: Orders, found: CustomerHistories) -> Finding | None:
         return None
     reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
     rows = reading.log(table, order=table[column].cast(str))
-    rows = rows.filter(rows["aside"].isnull() & rows["order"].notnull())
+    return ids_of_orders(orders, rows.filter(rows["aside"].isnull()))
+
+
+def ids_of_orders(orders: Orders, rows: ir.Table) -> Finding:
+    """Say of purchases which order ids are there for several customers, or on several days.
+
+    Parameters
+    ----------
+    orders : Orders
+        Whose engine holds them.
+    rows : ibis.Table
+        Purchases with `customer_id`, `date` and `order`, the number of their order.
+    """
+    rows = rows.filter(rows["order"].notnull())
+    who = rows["customer_id"].cast(str)
     per = rows.group_by("order").aggregate(
-        customers=rows["customer_id"].min() != rows["customer_id"].max(),
+        customers=who.min() != who.max(),
         days=rows["date"].min() != rows["date"].max(),
-        one=rows["customer_id"].min().cast(str),
-        other=rows["customer_id"].max().cast(str),
+        one=who.min(),
+        other=who.max(),
         first=rows["date"].min(),
         last=rows["date"].max(),
     )

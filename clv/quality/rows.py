@@ -13,10 +13,10 @@ from clv.quality.report import FINE, LOOK, Finding, percent
 from clv.transactions.orders import Orders
 from clv.transactions.reading import REVERSAL, Reading
 from clv.transactions.repeated_rows import TIMES, repeated_rows
-from clv.transactions.report import counted, quoted
+from clv.transactions.report import OrdersReport, ReturnsReport, counted, quoted
 from clv.transactions.summary import CustomerHistories
 
-__all__ = ["duplicates", "returns", "rows_set_aside"]
+__all__ = ["duplicates", "repetitions_counted", "returns", "returns_counted", "rows_set_aside"]
 
 MUCH_ASIDE = 0.05
 """Share of the rows without a customer from which it should be looked at (assumed)."""
@@ -31,6 +31,8 @@ MANY_UNMATCHED = 0.1
 """Share of the money returned that has no order from which it should be looked at (assumed)."""
 
 NOBODY = "no customer id"
+IGNORED = ("negative amount", "return or cancellation")
+"""Why rows are set aside: without a customer, and as returns that are ignored."""
 
 
 def rows_set_aside(orders: Orders, found: CustomerHistories) -> Finding:
@@ -87,9 +89,35 @@ def returns(orders: Orders, found: CustomerHistories) -> Finding | None:
             sold=rows["amount"].sum(where=sold),
         )
     ).to_pylist()
-    many, money = int(row["rows"] or 0), abs(row["amount"] or Decimal(0))
-    share = float(money / row["sold"]) if row["sold"] else 0.0
-    netted = found.report.returns or orders.report.returns
+    many = int(row["rows"] or 0)
+    money, netted = abs(row["amount"] or Decimal(0)), found.report.returns or orders.report.returns
+    return _told_of_returns(many, money, row["sold"], netted)
+
+
+def returns_counted(report: OrdersReport) -> Finding:
+    """Say how much money came back, from what a report has of it: no row is looked at.
+
+    Parameters
+    ----------
+    report : OrdersReport
+        Up to the end of observation, with amounts. Returns that were ignored are those of the
+        whole log.
+    """
+    netted = report.returns
+    if netted is not None:
+        money = (netted.amount or Decimal(0)) + (netted.unmatched_amount or Decimal(0))
+        many = netted.rows + netted.unmatched_rows
+    else:
+        ignored = [aside for aside in report.set_aside if aside.reason in IGNORED]
+        many = sum(aside.rows for aside in ignored)
+        money = abs(sum((aside.amount or Decimal(0) for aside in ignored), start=Decimal(0)))
+    return _told_of_returns(many, money, report.amount_kept, netted)
+
+
+def _told_of_returns(
+    many: int, money: Decimal, sold: Decimal | None, netted: ReturnsReport | None
+) -> Finding:
+    share = float(money / sold) if sold else 0.0
     lost = netted.unmatched_amount if netted is not None and netted.unmatched_amount else Decimal(0)
     figures = {
         "rows": many,
@@ -132,19 +160,40 @@ def duplicates(orders: Orders, found: CustomerHistories) -> Finding:
     """
     del found
     report = orders.report
-    many = report.duplicate_rows
-    if not many:
-        figures: dict[str, Any] = {"rows": 0, "share": 0.0, "amount": 0.0, "examples": []}
-        return Finding("duplicates", FINE, "No row repeats another in every column.", "", figures)
-    share = many / report.rows_kept
+    if not report.duplicate_rows:
+        return repetitions_counted(report)
     same = _repeated(orders)
     worth = float(same["amount"]) if report.amount_kept is not None else None
+    return _told_of_repetitions(report, worth, same["examples"])
+
+
+def repetitions_counted(report: OrdersReport) -> Finding:
+    """Say how many rows repeat another in every column, without a look at any.
+
+    Parameters
+    ----------
+    report : OrdersReport
+        That has their number.
+    """
+    return _told_of_repetitions(report, None, [])
+
+
+def _told_of_repetitions(report: OrdersReport, worth: float | None, examples: list[str]) -> Finding:
+    many = report.duplicate_rows
+    share = many / report.rows_kept
+    figures: dict[str, Any] = {
+        "rows": many,
+        "share": share,
+        "amount": worth if many else 0.0,
+        "examples": examples,
+    }
+    if not many:
+        return Finding("duplicates", FINE, "No row repeats another in every column.", "", figures)
     money = f", {worth:,.2f} in all" if worth is not None else ""
     told = f"{counted(many, 'row')} ({percent(share)}) repeat an earlier one in every column{money}"
-    figures = {"rows": many, "share": share, "amount": worth, "examples": same["examples"]}
     if many == 1:
         told = told.replace("repeat", "repeats")
-    told = f"{told}: for example {same['examples'][0]}."
+    told += f": for example {examples[0]}." if examples else "."
     advice = (
         "They are kept, for two identical orders can be real. If the export doubled them, remove "
         "them first: each adds to a purchase of the same day, so they raise what customers spend, "

@@ -153,6 +153,13 @@ class ReturnsReport:
         return f"The order that a return reverses was found {', '.join(by)}.{gone}"
 
 
+OF_THE_END = ("The end of observation was not given", "There is no order in the ")
+"""How notices begin that hold only as long as the end is the same."""
+
+EARLIER = "Of earlier orders: "
+"""Stands before what was said of the rows of another source than the last."""
+
+
 @dataclass(frozen=True)
 class OrdersReport:
     """Every row of the source accounted for: read = kept + set aside, in rows and in money.
@@ -206,7 +213,10 @@ class OrdersReport:
         return replace(self, notices=(*self.notices, *notices))
 
     def plus(self, later: OrdersReport) -> OrdersReport:
-        """Return the report of two sources together; the notices are those of the later one.
+        """Return the report of two sources together.
+
+        What is said of the rows of the earlier one is said to be of them; what is said of its end
+        is not, for the end is another now.
 
         Parameters
         ----------
@@ -223,7 +233,7 @@ class OrdersReport:
             set_aside=_together(self.set_aside, later.set_aside),
             duplicate_rows=self.duplicate_rows + later.duplicate_rows,
             currency=later.currency or self.currency,
-            notices=later.notices,
+            notices=(*later.notices, *_of_earlier(self.notices, later.notices)),
             returns=self.returns.plus(later.returns) if self.returns else later.returns,
         )
 
@@ -341,6 +351,12 @@ def _together(before: Sequence[SetAside], later: Sequence[SetAside]) -> tuple[Se
         there = aside.get(more.reason)
         aside[more.reason] = more if there is None else there.plus(more)
     return tuple(aside.values())
+
+
+def _of_earlier(notices: Sequence[str], later: Sequence[str]) -> list[str]:
+    """Notices of an earlier source, but for those that the later one has too."""
+    of_rows = [told for told in notices if told not in later and not told.startswith(OF_THE_END)]
+    return [told if told.startswith(EARLIER) else f"{EARLIER}{told}" for told in of_rows]
 
 
 def _number(amount: Decimal | None) -> float | None:

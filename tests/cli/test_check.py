@@ -7,6 +7,8 @@ from pathlib import Path
 import clv
 from tests.cli.command import CDNOW, clv_command, done
 
+RETAIL = clv.datasets.path("online_retail")
+
 TOPICS = [
     "set_aside", "duplicates", "customer_ids", "returns", "calendar", "left_truncation",
     "cohorts", "spend", "repeat_purchases", "span", "regularity", "daily_buyers", "independence",
@@ -45,3 +47,29 @@ def test_the_schema_it_writes_reads_the_same_orders(here: Path) -> None:
     assert again.status == 1
     assert "orders.toml is there already" in again.err
     assert Path("orders.toml").read_bytes() == written
+
+
+def test_a_book_is_checked_by_what_it_keeps(cdnow_book: Path, retail_book: Path) -> None:
+    answer = done("check", cdnow_book, "--format", "json").json
+    assert list(answer["findings"]) == TOPICS
+    of_orders = done("check", *CDNOW, "--format", "json").json
+    assert answer["findings"]["regularity"] == of_orders["findings"]["regularity"]
+    out = " ".join(done("check", retail_book).out.split())
+    assert "Spend: The largest 1 % of purchases" in out
+    assert "Order ids: Each of 18,536 order ids is of one customer and one day." in out
+
+
+def test_options_of_orders_say_nothing_of_a_book(cdnow_book: Path) -> None:
+    told = clv_command("check", cdnow_book, "--end", "1997-09-30", "--memory", "2GB")
+    assert told.status == 1
+    assert "is a customer book" in told.err
+    assert "--end, --memory cannot change it" in told.err
+
+
+def test_what_the_models_see_is_told_where_something_came_back() -> None:
+    """datasets/online_retail/SOURCE.md has the rows; kept less subtracted, to the penny."""
+    about = done("check", RETAIL, "--end", "2011-12-09", "--format", "json").json
+    kept, back = about["amount_kept"], about["returns"]["amount"]
+    out = " ".join(done("check", RETAIL, "--end", "2011-12-09").out.split())
+    assert f"Less the {back:,.2f} that came back, the models see {kept - back:,.2f}." in out
+    assert "the models see" not in done("check", *CDNOW).out

@@ -476,3 +476,12 @@ def test_an_offer_to_vary_says_what_is_assumed_and_leaves_persons_to_persons(
     assert "Offer" not in integral
     row = json.loads(done(*asked, "0509", *about, "--format", "json").out)
     assert (row["offer"], row["assigned_arm"], row["reason"]) == (None, None, "A person decides.")
+
+
+def test_a_caution_is_said_once(here: Path, retail_book: Path) -> None:
+    """Where it is the reason why no interval is shown, it is no caution besides."""
+    (concern,) = [c for c in clv.Book(retail_book).concerns if "hardly tell" in c]
+    once = " ".join(concern.split())
+    built = done("build", clv.datasets.path("online_retail"), "-o", "book", "--end", "2011-12-09")
+    for told in (built, done("value", retail_book)):
+        assert " ".join(told.out.split()).count(once) == 1

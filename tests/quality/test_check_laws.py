@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 import clv
 from clv.errors import UnknownNameError
 from clv.quality import VERDICTS, QualityReport
-from clv.quality.check import cheap_findings
+from clv.quality.check import book_findings
 from clv.quality.report import FINE, UNSUITED, Finding, percent, worst
+from clv.transactions.kept_lines import are_kept, lines_of
+from clv.transactions.orders import Policy
 from tests.bench.order_log import simulated_orders
 
 END = "2023-12-31"  # of the simulated orders: two years from 2022-01-01
@@ -105,13 +108,45 @@ def test_a_clean_log_has_nothing_to_look_at(seed: int) -> None:
     assert not any(finding.advice for finding in found.findings)
 
 
-def test_a_book_has_what_costs_nothing() -> None:
+@pytest.mark.parametrize("policy", ["net", "incident", "ignore"])
+def test_a_book_of_few_orders_says_what_the_check_says(policy: Policy) -> None:
+    """With returns, numbers of orders that several share, and rows that are there twice."""
+    log = simulated_orders(0, 1200)
+    numbers = pa.array([str(i // 3 % 900) for i in range(log.num_rows)])
+    log = log.append_column("order_id", numbers)
+    some = log.slice(5, 40)
+    back = some.set_column(
+        log.column_names.index("amount"), "amount", pc.negate(some.column("amount"))
+    )
+    last = pa.array([END] * len(back)).cast(log.schema.field("date").type)
+    back = back.set_column(log.column_names.index("date"), "date", last)
+    orders = clv.read_orders(pa.concat_tables([log, back, log.slice(0, 7)]), returns=policy)
+    found = clv.histories(orders, end=END)
+    lines = lines_of(orders) if are_kept(orders) else None
+    in_book = book_findings(orders, found, found.report, lines)
+    in_full = clv.check_orders(orders, end=END)
+    assert [f.topic for f in in_book] == [f.topic for f in in_full.findings]
+    assert {f.topic: f.to_dict() for f in in_book if f.topic != "duplicates"} == {
+        f.topic: f.to_dict() for f in in_full.findings if f.topic != "duplicates"
+    }
+    (counted,) = [f.to_dict() for f in in_book if f.topic == "duplicates"]
+    looked_at = in_full["duplicates"].to_dict()
+    assert {k: v == looked_at[k] for k, v in counted.items()} == {
+        **dict.fromkeys(["verdict", "advice", "rows", "share"], True),
+        **dict.fromkeys(["sentence", "amount", "examples"], False),  # they take a look at rows
+    }
+    assert counted["rows"] == 7
+    assert in_full["returns"].figures["rows"] == 40
+
+
+def test_a_book_of_many_orders_says_what_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     orders = clv.read_orders(simulated_orders(0, 200))
-    cheap = cheap_findings(orders, clv.histories(orders, end=END))
-    found = clv.check_orders(orders, end=END)
-    assert cheap
-    assert all(finding in found.findings for finding in cheap)
-    assert found.with_verdict(FINE) == [f for f in found.findings if f.verdict == FINE]
+    found = clv.histories(orders, end=END)
+    monkeypatch.setattr("clv.quality.check.FEW", orders.report.rows_read - 1)
+    in_book = book_findings(orders, found, found.report, lines_of(orders))
+    in_full = clv.check_orders(orders, end=END).findings
+    assert {f.topic for f in in_full} - {f.topic for f in in_book} == {"spend", "regularity"}
+    assert all(finding in in_full for finding in in_book)
 
 
 def test_orders_without_amounts_are_checked_too() -> None:
