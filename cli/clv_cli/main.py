@@ -98,12 +98,13 @@ def clv() -> None:
 def main() -> None:
     """Run the command; a mistake of the user's is told without a traceback, with exit status 1."""
     from clv.errors import ClvError
+    from clv_cli.output import visible
 
     sys.excepthook = _tell
     try:
         clv(prog_name="clv")
     except ClvError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo("Error: " + visible(str(error), but="\n\t"), err=True)
         sys.exit(1)
 
 

@@ -9,9 +9,10 @@ import math
 import os
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -30,6 +31,7 @@ __all__ = [
     "paragraph",
     "percent",
     "plain",
+    "visible",
     "write_rows",
 ]
 
@@ -39,6 +41,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 ROWS = (".csv", ".parquet")
 PICTURES = (".png", ".svg", ".pdf")
 """Endings of the files that rows, and pictures of them, are written to."""
+
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of Unicode: control, format (such as signs that turn the direction), half letters, and
+separators of lines and paragraphs."""
 
 PIPE_WIDTH = 160
 """Columns of a table where standard output is no terminal."""
@@ -122,6 +128,24 @@ def plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def visible(text: str, *, but: str = "") -> str:
+    r"""Write out the signs of a text that are not seen, and those that move a terminal's cursor.
+
+    They come with the ids of a log. `but` are signs that stay as they are.
+
+    >>> visible("a\x1b[31mb\nc\u200bd")
+    'a\\x1b[31mb\\nc\\u200bd'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c.encode("unicode_escape").decode()
+        if unicodedata.category(c) in UNSEEN and c not in but
+        else c
+        for c in text
+    )
+
+
 def echo_json(answer: Any) -> None:
     """Print an answer as JSON; what is not a number is null."""
     click.echo(json.dumps(_finite(answer), indent=2, ensure_ascii=False, allow_nan=False))
@@ -129,7 +153,8 @@ def echo_json(answer: Any) -> None:
 
 def echo_rows(rows: Iterable[Row], *, version: str = "") -> None:
     """Print rows as CSV with a header line, each with the version of the policy it rests on."""
-    click.echo(_csv(_stamped(rows, version)), nl=False)
+    # color: an id with the codes of a terminal is the id that the file has, also in a pipe.
+    click.echo(_csv(_stamped(rows, version)), nl=False, color=True)
 
 
 def echo_table(
@@ -141,11 +166,12 @@ def echo_table(
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i < left else "right", no_wrap=True)
+        side: Literal["left", "right"] = "left" if i < left else "right"
+        table.add_column(visible(column), justify=side, no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(visible, row))
     if title:
-        click.echo(click.style(title, bold=True))
+        click.echo(click.style(visible(title), bold=True))
     buffer = io.StringIO()
     terminal = sys.stdout.isatty()
     console = Console(
@@ -165,7 +191,7 @@ def paragraph(text: str, *, indent: str = "", err: bool = False) -> None:
     import textwrap
 
     lines = textwrap.wrap(
-        text,
+        visible(text, but="\n"),
         96,
         initial_indent=indent,
         subsequent_indent=" " * len(indent),
