@@ -40,15 +40,27 @@ SHOWN = 20
 Examples:
   clv value book --customer 0001
   clv value book --top 100 --format csv
-  clv value book -o values.csv"""
+  clv value book -o values.csv
+  clv value book --by-cohort values"""
 )
 @book_argument
 @click.option("--customer", metavar="ID", help="One customer, by id.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="The N most valuable.")
 @output_option("Write the rows to a .csv or .parquet file instead.")
+@click.option(
+    "--by-cohort",
+    metavar="FOLDER",
+    help="Write the rows of all customers to FOLDER instead, as Parquet in a folder for each month "
+    "of first orders, such as cohort=2024-01.",
+)
 @format_option
 def value(
-    book: Book, customer: str | None, top: int | None, output: Path | None, form: str
+    book: Book,
+    customer: str | None,
+    top: int | None,
+    output: Path | None,
+    by_cohort: str | None,
+    form: str,
 ) -> None:
     """Show what customers are worth, one by one.
 
@@ -56,6 +68,14 @@ def value(
     """
     if customer is not None and top is not None:
         raise click.UsageError("--customer and --top exclude each other: give one of them.")
+    if by_cohort is not None:
+        if not (customer is None and top is None and output is None):
+            raise click.UsageError("--by-cohort writes all customers: give it alone.")
+        from clv.book.value_folder import write_value_folder
+
+        written = write_value_folder(book, by_cohort)
+        click.echo(f"Wrote {written:,} rows to {by_cohort}.", err=True)
+        return
     rows: list[dict[str, Any]]
     if customer is not None:
         rows = [book.customer(customer)]

@@ -1,0 +1,149 @@
+"""The values of a book as partitioned Parquet: a folder for each month of first orders."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clv.book.directory import VALUES
+from clv.book.values import VALUE_COLUMNS
+from clv.errors import RequestError
+from clv.passwords import no_place
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from clv.book.customer_book import Book
+
+__all__ = ["refuse_folder", "write_value_folder"]
+
+COHORT = re.compile(r"cohort=\d{4}-\d{2}")
+
+GROUPS = 50
+"""Groups of rows of the book's file that are in memory at once, a million customers."""
+
+
+def write_value_folder(book: Book, path: str | os.PathLike[str]) -> int:
+    """Write the values of all customers to a folder, whole or not at all.
+
+    Within it `cohort=2024-01` holds the customers who first bought in January 2024. The columns are
+    those of :meth:`Book.values`, and `policy_version`, what they rest on.
+
+    Parameters
+    ----------
+    book : Book
+        Any book.
+    path : str or Path
+        The folder; one that was written before is replaced in one step.
+
+    Returns
+    -------
+    int
+        How many rows were written.
+
+    Raises
+    ------
+    RequestError
+        Where something else stands there, or the place cannot be written to.
+
+    Examples
+    --------
+    >>> import clv, tempfile
+    >>> import pyarrow.parquet as pq
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     book = clv.build_book(clv.datasets.path("cdnow"), f"{folder}/book", end="1997-09-30")
+    ...     rows = write_value_folder(book, f"{folder}/values")
+    ...     january = pq.read_table(f"{folder}/values/cohort=1997-01").num_rows
+    >>> rows, january
+    (2357, 781)
+    """
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    place = Path(path).absolute()
+    refuse_folder(place)
+    with pq.ParquetFile(book.path.absolute() / VALUES) as file:
+        first = _parts(book, file, slice(0, 0)).schema
+        rows = int(file.metadata.num_rows)
+        try:
+            aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+            try:
+                ds.write_dataset(
+                    (batch for part in _all_parts(book, file) for batch in part.to_batches()),
+                    aside,
+                    format="parquet",
+                    schema=first,
+                    partitioning=ds.partitioning(pa.schema([first.field("cohort")]), flavor="hive"),
+                )
+                aside.chmod(0o755)
+                _move_in(aside, place)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+        except OSError as error:
+            raise RequestError(
+                f"Cannot write {place}: {error.strerror or error}. Name another folder."
+            ) from None
+    return rows
+
+
+def refuse_folder(path: Path) -> None:
+    """Never replace what is no folder of values; name a place that cannot be written to.
+
+    Parameters
+    ----------
+    path : Path
+        Where values are to be written.
+    """
+    if fault := no_place(str(path)):
+        raise RequestError(f"Cannot write: {fault}. Name a folder.")
+    if not path.absolute().parent.is_dir():
+        raise RequestError(f"There is no folder {path.parent} to write {path.name} to.")
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise RequestError(f"Cannot write {path}: it is a file. Name a folder.")
+    others = [there.name for there in path.iterdir() if not COHORT.fullmatch(there.name)]
+    if others:
+        raise RequestError(
+            f"{path} holds other things than values ({', '.join(sorted(others)[:3])}); it is left "
+            "as it is. Name another folder."
+        )
+
+
+def _all_parts(book: Book, file: pa.parquet.ParquetFile) -> Iterator[pa.Table]:
+    groups = file.num_row_groups
+    for start in range(0, groups, GROUPS):
+        yield _parts(book, file, slice(start, min(start + GROUPS, groups)))
+
+
+def _parts(book: Book, file: pa.parquet.ParquetFile, which: slice) -> pa.Table:
+    """Some groups of rows, with the month of first orders and what the values rest on."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    groups = list(range(which.start, which.stop))
+    table = file.read_row_groups(groups, columns=[*VALUE_COLUMNS, "first_date"])
+    values = book.with_intervals(table.select(VALUE_COLUMNS))
+    version = pa.array([book.policy.version] * len(table), pa.string())
+    month = pc.strftime(table["first_date"], "%Y-%m").cast(pa.string())
+    return values.append_column("policy_version", version).append_column("cohort", month)
+
+
+def _move_in(aside: Path, place: Path) -> None:
+    """Put the new folder in the place of the old, which steps back if that fails."""
+    old = aside.with_name(f"{aside.name}.old")
+    if place.exists():
+        place.rename(old)
+    try:
+        aside.rename(place)
+    except BaseException:
+        if old.exists() and not place.exists():
+            old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
