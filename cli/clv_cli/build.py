@@ -10,7 +10,7 @@ import click
 
 from clv_cli.book import echo_concerns, echo_version, total_value, without_intervals
 from clv_cli.orders import echo_rows_read, is_stated, newer_orders_options
-from clv_cli.output import paragraph, percent
+from clv_cli.output import counted, paragraph, percent
 from clv_cli.progress import Progress, quiet_option
 
 if TYPE_CHECKING:
@@ -147,11 +147,11 @@ def _echo_sources(about: dict[str, Any], *, newer: bool) -> None:
     if newer:
         echo_rows_read(sources[-1]["rows"])
         paragraph(
-            f"With those before: {rows['rows_read']:,} rows from {len(sources)} sources, "
+            f"With those before: {counted(rows['rows_read'], 'row')} from {len(sources)} sources, "
             f"{rows['rows_kept']:,} kept."
         )
         return
-    paragraph(f"No orders since: {rows['rows_kept']:,} rows kept as before.")
+    paragraph(f"No orders since: {counted(rows['rows_kept'], 'row')} kept as before.")
     for notice in rows["notices"]:
         paragraph(notice, indent="  - ")
 

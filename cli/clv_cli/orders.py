@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from clv_cli.output import number, paragraph
+from clv_cli.output import counted, number, paragraph
 
 __all__ = ["echo_rows_read", "is_stated", "newer_orders_options", "orders_options"]
 
@@ -160,13 +160,16 @@ def echo_rows_read(report: Mapping[str, Any], *, err: bool = False, examples: bo
     has_amount = report["amount_read"] is not None
     worth = f", worth {number(report['amount_kept'])}" if has_amount else ""
     paragraph(
-        f"Orders: {report['rows_read']:,} rows read, {report['rows_kept']:,} kept{worth}.", err=err
+        f"Orders: {counted(report['rows_read'], 'row')} read, {report['rows_kept']:,} kept{worth}.",
+        err=err,
     )
     for aside in report["set_aside"]:
         known = aside["amount"] is not None  # not of amounts in another currency
         amount = f", {number(aside['amount'])} in all" if known else ""
         paragraph(
-            f"{aside['rows']:,} rows set aside: {aside['reason']}{amount}.", indent="  - ", err=err
+            f"{counted(aside['rows'], 'row')} set aside: {aside['reason']}{amount}.",
+            indent="  - ",
+            err=err,
         )
         for example in aside["examples"] if examples else ():
             paragraph(example, indent="      ", err=err)

@@ -235,7 +235,7 @@ def write_rows(rows: Iterable[Row], path: Path, *, version: str) -> None:
         raise _unwritable(path, error) from None
     finally:
         aside.unlink(missing_ok=True)
-    click.echo(f"Wrote {len(rows):,} rows to {path}.", err=True)
+    click.echo(f"Wrote {counted(len(rows), 'row')} to {path}.", err=True)
 
 
 def _stamped(rows: Iterable[Row], version: str) -> list[Row]:

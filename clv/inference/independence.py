@@ -121,8 +121,8 @@ def spend_independence(histories: Histories) -> SpendIndependence:
     spread = math.sqrt(float(n @ dx**2) * float(n @ dm**2))
     if spread == 0:
         raise NotIdentifiedError(
-            f"Frequency or spend does not vary among the {int(total):,} customers with repeat "
-            "purchases, so their correlation is undefined."
+            "Frequency or spend does not vary among the customers with repeat purchases "
+            f"({int(total):,}), so their correlation is undefined."
         )
     correlation = float(n @ (dx * dm)) / spread
     # Variance of Σ dx·dm, each customer's own. A customer with leverage 1 is met exactly, whatever

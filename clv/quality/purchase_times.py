@@ -75,7 +75,8 @@ def regularity(orders: Orders, found: CustomerHistories) -> Finding:
         return Finding(
             "regularity",
             FINE,
-            f"{counted(customers, 'customer')} with three purchases or more are too few to tell "
+            f"{counted(customers, 'customer')} with three purchases or more "
+            f"{'is' if customers == 1 else 'are'} too few to tell "
             "how regularly customers buy.",
             "",
             figures,

@@ -114,7 +114,8 @@ def spend(orders: Orders, found: CustomerHistories) -> Finding | None:
         return Finding(
             "spend",
             FINE,
-            f"{shares}{free} {counted(paid, 'purchase')} of such sizes are too few to say "
+            f"{shares}{free} {counted(paid, 'purchase')} of such sizes "
+            f"{'is' if paid == 1 else 'are'} too few to say "
             "which are too large.",
             "",
             figures,

@@ -64,7 +64,7 @@ def repeat_purchases(orders: Orders, found: CustomerHistories) -> Finding:
         return Finding(
             "repeat_purchases",
             UNSUITED,
-            f"None of {counted(all_of_them, 'customer')} bought on a second day: how often "
+            f"{_nobody_of(all_of_them)} bought on a second day: how often "
             "customers come back, and when they leave, cannot be learned.",
             "Use a longer log, or check that the customer column says who buys, not which order "
             "it is.",
@@ -107,10 +107,10 @@ def observed_span(orders: Orders, found: CustomerHistories) -> Finding:
     waits = days / wait if wait else None
     figures = {"days": days, "usual_wait_days": wait, "usual_waits": waits}
     if waits is None:
-        return Finding("span", FINE, f"The log spans {days:,} days.", "", figures)
+        return Finding("span", FINE, f"The log spans {counted(days, 'day')}.", "", figures)
     told = (
-        f"The log spans {days:,} days, {waits:.1f} times the usual wait of {wait:.0f} days between "
-        "two purchases (the median over customers who came back)."
+        f"The log spans {counted(days, 'day')}, {waits:.1f} times the usual wait of {wait:.0f} "
+        "days between two purchases (the median over customers who came back)."
     )
     if waits >= SHORT:
         return Finding("span", FINE, told, "", figures)
@@ -122,6 +122,10 @@ def observed_span(orders: Orders, found: CustomerHistories) -> Finding:
         "(clv fit --model all), and trust no forecast longer than the log.",
         figures,
     )
+
+
+def _nobody_of(customers: int) -> str:
+    return "The only customer never" if customers == 1 else f"None of {customers:,} customers"
 
 
 def daily_buyers(orders: Orders, found: CustomerHistories) -> Finding:

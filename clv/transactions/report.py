@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 HOW = (
-    ("named_order", "by number"),
+    ("named_order", "because the return names it"),
     ("same_line", "by the same row with the other sign"),
     ("same_item", "by the same item"),
     ("latest_order", "as the customer's latest before"),
@@ -143,7 +143,7 @@ class ReturnsReport:
     def __str__(self) -> str:
         """Say it in two sentences."""
         found = ((words, self.matched_by.get(how, 0)) for how, words in HOW)
-        by = [f"{words} for {counted(many, 'row')}" for words, many in found if many]
+        by = [f"for {counted(many, 'row')} {words}" for words, many in found if many]
         if not by:
             return "No return could be subtracted from an order before it."
         gone = ""

@@ -18,7 +18,7 @@ from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
 from clv.transactions.engines import Engine
 from clv.transactions.order_lines import later_lines
 from clv.transactions.orders import Orders
-from clv.transactions.report import OrdersReport, SetAside, after_the_end
+from clv.transactions.report import OrdersReport, SetAside, after_the_end, counted
 from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
 from clv.transactions.sources import Source
 
@@ -325,7 +325,7 @@ def _silence(orders: Orders, end: date) -> list[str]:
     longest = int(np.diff(dates).max().astype(int)) if len(dates) > 1 else 0
     if silent <= longest:
         return []
-    than = f"; the longest such gap before was {longest:,} days"
+    than = f"; the longest such gap before was {counted(longest, 'day')}"
     return [silence_told(orders.last_date, end, than)]
 
 

@@ -60,3 +60,23 @@ def test_what_cannot_be_meant(german: Path, options: list[str], status: int, sai
     assert (run.status, run.out) == (status, "")
     assert said in run.err
     assert "Traceback" not in run.err
+
+
+def test_one_of_a_thing_is_told_as_one(here: Path) -> None:
+    """Of one row, one customer, one day and one purchase, and of a return that names its order."""
+    Path("one.csv").write_text("customer,date,amount\na,2024-01-01,5\n,2024-01-01,1\n")
+    out = " ".join(done("check", "one.csv").out.split())
+    assert "1 row set aside: no customer id" in out
+    assert "The only customer never bought on a second day" in out
+    assert "1 purchase of such sizes is too few" in out
+    Path("only.csv").write_text("customer,date,amount\na,2024-01-01,5\n")
+    assert "Orders: 1 row read, 1 kept" in done("check", "only.csv").out
+    Path("back.csv").write_text(
+        "customer,date,amount,order_id,reverses\n"
+        "a,2024-01-01,30,1,\na,2024-01-03,10,3,\na,2024-01-02,-10,2,1\n"
+    )
+    out = " ".join(done("check", "back.csv", "--end", "2024-03-31").out.split())
+    assert "order 2 of customer a on 2024-01-02: 10.00 from order 1 of 2024-01-01" in out
+    assert "was found for 1 row because the return names it" in out
+    for wrong in ("1 rows", "1 days", "1 customers", "1 purchases", "1 orders"):
+        assert f" {wrong}" not in out

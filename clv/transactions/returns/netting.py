@@ -196,12 +196,12 @@ class NetReturns:
         return tuple(self._said(row, matched=taken is not None) for row in found.to_pylist())
 
     def _said(self, row: dict[str, Any], *, matched: bool) -> str:
-        number = f"{row['order_id']} of " if row["order_id"] else ""
+        number = f"order {row['order_id']} of " if row["order_id"] else ""
         said = f"{number}customer {row['customer_id']} on {row['date']}"
         if self.has_amount:
             said += f": {row['shown']:,.2f}"
         if matched:
-            number = f"{row['order']} of " if row["order"] else "the order of "
+            number = f"order {row['order']} of " if row["order"] else "the order of "
             said += f" from {number}{row['order_date']}"
         return said
 
