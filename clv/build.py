@@ -132,18 +132,20 @@ def build_book(
     policy = policy or (given.before.policy if given.before else Policy())
     terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
     if found.gaps is not None and issubclass(kind, FamilyOfK):  # for the fit and for the book
-        found = replace(found, gaps=orders.opened.materialise(found.gaps))
+        found = replace(found, gaps=orders.opened.materialise(found.gaps)).with_log_gaps()
     progress("Fitting the models")
-    with ThreadPoolExecutor() as pool:  # two fits, each mostly in one thread
+    with ThreadPoolExecutor() as pool:
+        of_quality = pool.submit(given.quality)  # alone asks the engine until it is done
         of_spend = pool.submit(_fit_spend, found)
         purchases, steadied = _fit(kind, found)
         spend, spend_steadied = of_spend.result()
-    try:
-        independence = spend_independence(found).to_dict()
-    except NotIdentifiedError as error:
-        independence = {"sentence": str(error)}
-    progress("Drawing from the posterior")
-    draws = draws_of(purchases, spend)
+        try:
+            independence = spend_independence(found).to_dict()
+        except NotIdentifiedError as error:
+            independence = {"sentence": str(error)}
+        progress("Drawing from the posterior")
+        draws = draws_of(purchases, spend)
+        quality = of_quality.result()
     progress("Valuing the customers")
     leave_months = policy.retention.period_months
     table = score(found, purchases.model, spend.model, terms, leave_months=leave_months)
@@ -151,7 +153,7 @@ def build_book(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         **given.accounted_for(Path(path)),
         "returns": orders.returns_policy,
-        "quality": given.quality(),
+        "quality": quality,
         "end": found.end.isoformat(),
         "end_assumed": found.end_assumed,
         "unit": unit,
