@@ -11,6 +11,7 @@ from clv.transactions.orders import Orders
 from clv.transactions.reading import Reading
 from clv.transactions.report import counted, quoted
 from clv.transactions.summary import CustomerHistories
+from clv.transactions.values import folded
 
 __all__ = ["customer_ids", "ids_of_orders", "order_ids"]
 
@@ -28,7 +29,7 @@ def customer_ids(orders: Orders, found: CustomerHistories) -> Finding:
     groups, ids, examples = 0, 0, list[str]()
     if isinstance(orders.days["customer_id"], ir.StringColumn):
         who = found.table["customer_id"]
-        key = who.lower().replace(" ", "").re_replace("^0+", "")
+        key = folded(who).replace(" ", "").re_replace("^0+", "")
         alike = found.table.group_by(key=key).aggregate(
             ids=found.table.count(), one=who.min(), other=who.max()
         )

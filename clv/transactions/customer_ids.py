@@ -9,6 +9,7 @@ from clv.errors import OrdersError
 from clv.transactions.report import counted, quoted
 from clv.transactions.schema import Schema
 from clv.transactions.sources import Source
+from clv.transactions.values import folded
 
 __all__ = ["alike_ids", "refuse_cut_ids", "refuse_nested_ids"]
 
@@ -88,7 +89,7 @@ def alike_ids(source: Source, schema: Schema, days: ir.Table) -> list[str]:
     seen = source.collect(cases).to_pylist()[0]
     if not (seen["large"] and seen["small"]):  # else all letters are of one size
         return []
-    alike = days.group_by(key=ids.lower()).aggregate(one=ids.min(), other=ids.max())
+    alike = days.group_by(key=folded(ids)).aggregate(one=ids.min(), other=ids.max())
     alike = alike.filter(alike["one"] != alike["other"])
     many = int(source.collect(alike.aggregate(n=alike.count()))["n"][0].as_py())
     if not many:

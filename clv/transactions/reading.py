@@ -16,7 +16,17 @@ from clv.transactions.engines import Engine
 from clv.transactions.kinds import REVERSING
 from clv.transactions.layouts import named
 from clv.transactions.schema import Schema
-from clv.transactions.values import AMOUNT, Clock, blank, customer, day, moment, number, zoned
+from clv.transactions.values import (
+    AMOUNT,
+    Clock,
+    blank,
+    customer,
+    day,
+    folded,
+    moment,
+    number,
+    zoned,
+)
 from clv.transactions.written_numbers import currency_written, in_doubt, number_written
 
 __all__ = ["NOBODY", "OTHER_CURRENCY", "REVERSAL", "VOID", "Reading"]
@@ -179,7 +189,7 @@ class Reading:
     def _customer(self, table: ir.Table) -> ir.Column:
         found = customer(table[self.schema.customer_id])
         fold = self.schema.id_case == "fold" and isinstance(found, ir.StringValue)
-        return found.lower() if fold else found
+        return folded(found) if fold else found
 
     def _day(self, table: ir.Table) -> ir.DateValue:
         """The day that a row belongs to; null where it cannot be read."""

@@ -28,6 +28,7 @@ __all__ = [
     "customer",
     "date_text",
     "day",
+    "folded",
     "moment",
     "number",
     "stripped",
@@ -194,7 +195,9 @@ def number(column: ir.Column) -> ir.DecimalValue:
     """A number to four decimals, null where it is none or 10^14 and more."""
     if isinstance(column, ir.NumericColumn) and not isinstance(column, ir.BooleanColumn):
         return cast("ir.DecimalValue", column.try_cast(AMOUNT))
-    return cast("ir.DecimalValue", stripped(column.cast(str)).try_cast(AMOUNT))
+    text = stripped(column.cast(str))
+    # To DuckDB 1_000 is a thousand, to Spark and to people it is no number.
+    return cast("ir.DecimalValue", ibis.ifelse(text.contains("_"), None, text).try_cast(AMOUNT))
 
 
 def stripped(text: ir.StringValue) -> ir.StringValue:
@@ -202,6 +205,12 @@ def stripped(text: ir.StringValue) -> ir.StringValue:
     # White space is looked for before it is taken away, which costs the engine ten times as much.
     around = (text < "!") | (text.right(1) < "!")
     return cast("ir.StringValue", ibis.ifelse(around, text.strip(), text))
+
+
+def folded(text: ir.StringValue) -> ir.StringValue:
+    """A text in small letters, the same on every engine: of İ, and of Σ as it ends a word."""
+    alike = text.replace("İ", "i").replace("Σ", "σ").replace("ς", "σ")
+    return cast("ir.StringValue", alike.lower())
 
 
 def blank(column: ir.Column) -> ir.BooleanValue:

@@ -19,7 +19,7 @@ from clv.transactions.engines import Engine
 from clv.transactions.layouts import LAYOUTS
 from clv.transactions.sources import open_source
 from clv.transactions.split import holdout, tracking
-from clv.transactions.values import UTC, Clock, customer, day, number, zoned
+from clv.transactions.values import UTC, Clock, customer, day, folded, number, zoned
 from clv.transactions.written_numbers import currency_written, number_written
 from clv.value.lifetime_value import score
 from clv.value.terms import Terms
@@ -124,7 +124,8 @@ TIMES = [
     "MAY 5, 2024", "45292", "45292.75", "", None,
 ]  # fmt: skip
 NUMBERS = [
-    "1", "1.5", " 1.5 ", "+5", "-2.00005", "2.00005", "1e3", "1e-5", "1.", ".5", "1,5", "1.234,50",
+    "1", "1_000", "1.5", " 1.5 ", "+5", "-2.00005", "2.00005", "1e3", "1e-5", "1.", ".5", "1,5",
+    "1.234,50",
     "1,234.50", "1 234,50", "1'234.50", "(5)", "5-", "--5", "$5", "€ 5,00", "5 EUR", "US$ 7.20",
     "abc", "nan", "inf", "Infinity", "0x10", "1d", "1L", "100000000000000", "99999999999999.99994",
     "99999999999999.99996", "", None,
@@ -178,6 +179,28 @@ def test_numbers_that_are_text_are_read_alike(duck: Engine, spark: Engine) -> No
         },
     )
     assert sum(row["plain"] is not None for row in found) > 8
+
+
+def test_letters_are_folded_alike(duck: Engine, spark: Engine) -> None:
+    """Small and large letters that are no pair: dotted I, sharp S, the sigma that ends a word."""
+    letters: list[str | None] = [
+        "I",
+        "İ",
+        "ı",
+        "ß",
+        "ẞ",
+        "ΑΣ",
+        "ας",
+        "ασ",
+        "Σ",
+        "ﬁ",
+        "FI",
+        "ǅ",
+        "Ä",
+        "a\u0308",
+    ]
+    found = alike((duck, spark), texts(letters), lambda t, _: {"small": folded(t["text"])})
+    assert [row["small"] for row in found[5:8]] == ["ασ"] * 3
 
 
 def test_ids_are_read_alike(duck: Engine, spark: Engine) -> None:
