@@ -7,15 +7,50 @@ other; a part small enough for a processor's cache is faster besides.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["side_by_side", "slices"]
+__all__ = ["beside", "side_by_side", "slices"]
 
 R = TypeVar("R")
 
 THREADS = os.cpu_count() or 1
+
+_here = threading.local()
+"""Of a thread of :func:`beside`: `stop`, set where nobody waits for its result any more."""
+
+
+class _StoppedError(Exception):
+    """Ends a computation whose result nobody waits for."""
+
+
+@contextmanager
+def beside() -> Iterator[ThreadPoolExecutor]:
+    """Give threads for long computations beside the caller's; where that ends early, they end too.
+
+    Ctrl-C reaches the main thread alone, which would wait for all that the others have begun. They
+    end where they next call :func:`side_by_side`, as every fit does for each step.
+
+    Examples
+    --------
+    >>> with beside() as pool:
+    ...     largest = pool.submit(max, [1, 5, 2])
+    ...     smallest = min([1, 5, 2])
+    >>> smallest, largest.result()
+    (1, 5)
+    """
+    stop = threading.Event()
+    pool = ThreadPoolExecutor(initializer=setattr, initargs=(_here, "stop", stop))
+    try:
+        yield pool
+    except BaseException:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def side_by_side(work: Callable[..., R], *arguments: Iterable[object]) -> list[R]:
@@ -38,11 +73,17 @@ def side_by_side(work: Callable[..., R], *arguments: Iterable[object]) -> list[R
     >>> side_by_side(max, [1, 5], [2, 3])
     [2, 5]
     """
+    if (stop := getattr(_here, "stop", None)) is not None and stop.is_set():
+        raise _StoppedError
     calls = list(zip(*arguments, strict=True))
     if len(calls) == 1 or THREADS == 1:
         return [work(*call) for call in calls]
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(work, *zip(*calls, strict=True)))
+        try:
+            return list(pool.map(work, *zip(*calls, strict=True)))
+        except BaseException:  # Ctrl-C, or a part that failed: the others need not begin
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def slices(rows: int, length: int) -> list[slice]:

@@ -8,7 +8,6 @@ most valuable, of those whom a failure hit. The total is drawn at the build all 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,6 +25,7 @@ from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpendFit
+from clv.side_by_side import beside
 from clv.value.terms import Terms
 from clv.value.value_intervals import (
     CustomerColumns,
@@ -112,7 +112,7 @@ def draws_of(
     spend : Fit or PooledSpendFit
         What a purchase is worth; how customers differ in it is not known of the latter.
     """
-    with ThreadPoolExecutor() as pool:  # each is mostly in one thread
+    with beside() as pool:  # each is mostly in one thread
         of_purchases = pool.submit(draw_parameters, purchases, seed=1)
         of_spend = _draws_of_spend(spend)
         return {"purchases": of_purchases.result(), "spend": of_spend}
