@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from clv.quality.report import FINE, LOOK, Finding, percent
 from clv.transactions.orders import Orders
@@ -15,9 +19,15 @@ from clv.transactions.values import folded
 
 __all__ = ["customer_ids", "ids_of_orders", "order_ids"]
 
+UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+"""Signs without a width: they come from web pages, and from files put together."""
+
+MARKS = "\u0300-\u036f\u1100-\u11ff\u3099\u309a"
+"""Parts of letters that are written apart: `e` and an accent, as computers of Apple name files."""
+
 
 def customer_ids(orders: Orders, found: CustomerHistories) -> Finding:
-    """Say which customers have ids that differ only in case, space or leading zeros.
+    """Say which customers have ids that differ only in case, space, unseen signs or leading zeros.
 
     Parameters
     ----------
@@ -28,10 +38,11 @@ def customer_ids(orders: Orders, found: CustomerHistories) -> Finding:
     """
     groups, ids, examples = 0, 0, list[str]()
     if isinstance(orders.days["customer_id"], ir.StringColumn):
-        who = found.table["customer_id"]
+        table = _as_seen(orders, found)
+        who = table["seen"]
         key = folded(who).replace(" ", "").re_replace("^0+", "")
-        alike = found.table.group_by(key=key).aggregate(
-            ids=found.table.count(), one=who.min(), other=who.max()
+        alike = table.group_by(key=key).aggregate(
+            ids=table.count(), one=table["customer_id"].min(), other=table["customer_id"].max()
         )
         alike = orders.opened.materialise(alike.filter(alike["ids"] > 1))
         (row,) = orders.opened.collect(
@@ -39,26 +50,49 @@ def customer_ids(orders: Orders, found: CustomerHistories) -> Finding:
         ).to_pylist()
         groups, ids = int(row["groups"]), int(row["ids"] or 0)
         some = orders.opened.collect(alike.order_by("one").limit(3)).to_pylist()
-        examples = [f"{quoted(row['one'])} and {quoted(row['other'])}" for row in some]
+        examples = [_both(row["one"], row["other"]) for row in some]
         orders.opened.engine.drop(alike)
     figures = {"ids": ids, "groups": groups, "examples": examples}
     if not groups:
         return Finding(
             "customer_ids",
             FINE,
-            "No two customer ids differ only in case, space or leading zeros.",
+            "No two customer ids differ only in case, space, signs that are not seen, or leading "
+            "zeros.",
             "",
             figures,
         )
     return Finding(
         "customer_ids",
         LOOK,
-        f"{counted(ids, 'customer id')} differ from another only in case, space or leading zeros, "
-        f"such as {'; '.join(examples)}. They are taken for different customers.",
+        f"{counted(ids, 'customer id')} differ from another only in case, space, signs that are "
+        f"not seen, or leading zeros, such as {'; '.join(examples)}. They are taken for different "
+        "customers.",
         'Where each group is one customer, make them one: id_case = "fold" in a schema for case; '
         "spaces and zeros in the export.",
         figures,
     )
+
+
+def _both(one: str, other: str) -> str:
+    """Two ids; where they look alike in every font, with the codes of their letters."""
+    alike = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+    return " and ".join(ascii(who) if alike else quoted(who) for who in (one, other))
+
+
+def _as_seen(orders: Orders, found: CustomerHistories) -> ir.Table:
+    """Each customer's id, and `seen`: with its letters put together, without unseen signs."""
+    table = found.table.select("customer_id")
+    who = table["customer_id"]
+    odd = orders.opened.collect(table.filter(who.re_search(f"[{UNSEEN}{MARKS}]")))
+    ids = odd["customer_id"].cast(pa.string())
+    if not len(ids):
+        return table.mutate(seen=who)
+    bare = pc.replace_substring_regex(ids, pattern=f"[{UNSEEN}]", replacement="")
+    seen = pc.utf8_normalize(bare, form="NFC")
+    pairs = orders.opened.engine.from_arrow(pa.table({"odd": ids, "said": seen}))
+    joined = table.left_join(pairs, table["customer_id"] == pairs["odd"])
+    return joined.select("customer_id", seen=ibis.coalesce(joined["said"], joined["customer_id"]))
 
 
 def order_ids(orders: Orders, found: CustomerHistories) -> Finding | None:

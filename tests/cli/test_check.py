@@ -11,7 +11,8 @@ RETAIL = clv.datasets.path("online_retail")
 
 TOPICS = [
     "set_aside", "duplicates", "customer_ids", "returns", "calendar", "left_truncation",
-    "cohorts", "spend", "repeat_purchases", "span", "regularity", "daily_buyers", "independence",
+    "cohorts", "spend", "placeholder", "repeat_purchases", "span", "regularity", "daily_buyers",
+    "independence",
 ]  # fmt: skip
 
 
@@ -47,6 +48,15 @@ def test_the_schema_it_writes_reads_the_same_orders(here: Path) -> None:
     assert again.status == 1
     assert "orders.toml is there already" in again.err
     assert Path("orders.toml").read_bytes() == written
+
+
+def test_the_schema_it_writes_keeps_that_there_is_no_such_column(here: Path) -> None:
+    Path("shop.csv").write_text(
+        "customer_id,date,amount,status\n007,2024-01-01,5,bespoke\n011,2024-01-02,7,paid\n"
+    )
+    done("check", "shop.csv", "--column", "kind=none", "--write-schema", "shop.toml")
+    assert 'kind = "none"' in Path("shop.toml").read_text()
+    done("check", "shop.csv", "--schema", "shop.toml")
 
 
 def test_a_book_is_checked_by_what_it_keeps(cdnow_book: Path, retail_book: Path) -> None:

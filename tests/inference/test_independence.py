@@ -135,9 +135,17 @@ def test_weights_are_customers() -> None:
 @pytest.mark.parametrize(
     ("x", "m", "told"),
     [
-        ([1, 2, 3], [20.0, 20.0, 20.0], "does not vary among the 3 customers"),
-        ([2, 2, 2], [10.0, 20.0, 30.0], "does not vary among the 3 customers"),
-        ([2], [10.0], "does not vary among the 1 customers"),
+        (
+            [1, 2, 3],
+            [20.0, 20.0, 20.0],
+            "does not vary among the customers with repeat purchases \\(3\\)",
+        ),
+        (
+            [2, 2, 2],
+            [10.0, 20.0, 30.0],
+            "does not vary among the customers with repeat purchases \\(3\\)",
+        ),
+        ([2], [10.0], "does not vary among the customers with repeat purchases \\(1\\)"),
         ([1, 2], [0.0, 0.0], "have no spend"),
         ([1, 2], None, "have no spend"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -122,6 +123,13 @@ def till(log: pa.Table) -> pa.Table:
     return pa.concat_tables([log, rows([10**6] * len(days), days, amounts)])
 
 
+def strangers(log: pa.Table) -> pa.Table:
+    """A tenth as many rows again, on every second Monday, of one id."""
+    each = -(-len(log) // 10 // 20)
+    days = [date(2023, 2, 6) + timedelta(days=14 * i) for i in range(20) for _ in range(each)]
+    return pa.concat_tables([log, rows([10**6] * len(days), days, [10.0] * len(days))])
+
+
 def dearer_when_often(log: pa.Table) -> pa.Table:
     counts = np.bincount(log["customer_id"].to_numpy())
     factor = counts[log["customer_id"].to_numpy()]
@@ -145,6 +153,7 @@ PLANTED: list[tuple[str, Plant, str]] = [
     ("regularity", by_the_month, LOOK),
     ("regularity", split_up, LOOK),
     ("daily_buyers", till, LOOK),
+    ("placeholder", strangers, LOOK),
     ("independence", dearer_when_often, LOOK),
 ]
 
@@ -229,6 +238,19 @@ def test_ids_that_differ_only_in_case_space_or_zeros() -> None:
     found = clv.check_orders(log)["customer_ids"]
     assert (found.verdict, found.figures["ids"], found.figures["groups"]) == (LOOK, 4, 2)
     assert found.figures["examples"] == ["'007' and '7'", "'A1' and 'a 1'"]
+
+
+@pytest.mark.parametrize(
+    "ids", [["Zoë", "Zoe\u0308"], ["a1", "a\u200b1"], ["a1", "\ufeffa1"], ["b2", "B\u00ad2"]]
+)
+def test_ids_that_differ_only_in_signs_that_are_not_seen(ids: list[str]) -> None:
+    log = pa.table({"customer": [*ids, "Zoe"], "date": ["2024-01-01"] * 3, "amount": [1.0] * 3})
+    found = clv.check_orders(log)["customer_ids"]
+    assert (found.verdict, found.figures["ids"], found.figures["groups"]) == (LOOK, 2, 1)
+    (said,) = found.figures["examples"]
+    assert all(repr(one) in said or ascii(one) in said for one in ids)
+    first, second = said.split(" and ")
+    assert unicodedata.normalize("NFC", first) != unicodedata.normalize("NFC", second)
 
 
 @pytest.mark.parametrize(
