@@ -82,6 +82,9 @@ class Schema:
         The mark before the decimals of numbers that are text.
     id_case : {"keep", "fold"}
         Whether customer ids that differ only in case are different customers, or one.
+    no_customer : tuple of str
+        Ids that are nobody, such as "guest@shop.com": their rows are set aside as rows without a
+        customer id.
     currency_taken : str or None
         The currency whose rows are taken, as "EUR"; those in others are set aside.
     rates : mapping of str to Decimal
@@ -117,6 +120,7 @@ class Schema:
     source_time_zone: str | None = None
     decimal: Literal[".", ","] | None = None
     id_case: Literal["keep", "fold"] = "keep"
+    no_customer: tuple[str, ...] = ()
     currency_taken: str | None = None
     rates: Mapping[str, Decimal] = field(default_factory=dict)
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -131,6 +135,7 @@ class Schema:
         kinds = {kind: tuple(words) for kind, words in self.kinds.items()}
         object.__setattr__(self, "rates", rates)
         object.__setattr__(self, "kinds", kinds)
+        object.__setattr__(self, "no_customer", tuple(who.strip() for who in self.no_customer))
         if self.currency_taken is not None:
             object.__setattr__(self, "currency_taken", self.currency_taken.upper())
 
@@ -235,6 +240,32 @@ class Schema:
             raise OrdersError.of(faults)
         return replace(self, **changes)
 
+    def for_columns(self, names: Sequence[str]) -> Self:
+        """Return the schema that takes the same columns of these again.
+
+        A role without a column is "none" where one of the columns would be taken for it.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The columns of the source that this complete schema is of.
+
+        Examples
+        --------
+        >>> names = ["customer_id", "date", "amount", "status"]
+        >>> found = recognise(names, Schema(kind="none"))
+        >>> found.kind, found.for_columns(names).kind
+        (None, 'none')
+        """
+        said = self
+        while more := {
+            role: NONE
+            for role, found in _candidates(names, said).items()
+            if found and getattr(said, role) is None
+        }:
+            said = said.with_columns(more)
+        return said
+
     @property
     def has_amount(self) -> bool:
         """Whether the value of an order is known."""
@@ -256,8 +287,10 @@ class Schema:
         said: dict[str, Any] = {
             f.name: getattr(self, f.name)
             for f in fields(self)
-            if f.name not in {"rates", "kinds"} and getattr(self, f.name) not in {None, "keep"}
+            if f.name not in {"rates", "kinds"} and getattr(self, f.name) not in {None, "keep", ()}
         }
+        if self.no_customer:
+            said["no_customer"] = list(self.no_customer)
         if self.rates:
             said["rates"] = {code: f"{rate:f}" for code, rate in self.rates.items()}
         if self.kinds:

@@ -199,6 +199,25 @@ def test_a_complete_schema_takes_the_same_columns_again(others: set[str]) -> Non
     assert recognise([*names, "kind"], Schema.from_dict(found.to_dict())) == found
 
 
+@given(
+    st.sets(
+        st.sampled_from(
+            ["amount", "price", "total", "quantity", "qty", "unit_price", "order_id", "status"]
+        )
+    ),
+    st.sets(st.sampled_from(["amount", "quantity", "unit_price", "order_id", "kind"])),
+)
+def test_a_complete_schema_written_for_its_columns_takes_the_same_again(
+    others: set[str], denied: set[str]
+) -> None:
+    names = ["customer_id", "date", *sorted(others)]
+    found = recognise(names, Schema(**dict.fromkeys(denied, "none")))
+    written = found.for_columns(names)
+    assert recognise(names, Schema.parse(written.to_toml())).for_columns(names) == written
+    taken = [role for role in ROLES if getattr(written, role) not in {None, "none"}]
+    assert taken == [role for role in ROLES if getattr(found, role) not in {None, "none"}]
+
+
 def test_a_file_tells_every_fault_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "orders.toml"
     path.write_text(
