@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -45,6 +44,7 @@ from clv.models.pooled_spend import PooledSpend, PooledSpendFit
 from clv.quality.check import book_findings
 from clv.quality.report import worst
 from clv.recommend.policy import Policy
+from clv.side_by_side import beside
 from clv.transactions.kept_lines import are_kept, lines_of, write_lines
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.returns.incidents import incident_rows
@@ -134,7 +134,7 @@ def build_book(
     if found.gaps is not None and issubclass(kind, FamilyOfK):  # for the fit and for the book
         found = replace(found, gaps=orders.opened.materialise(found.gaps)).with_log_gaps()
     progress("Fitting the models")
-    with ThreadPoolExecutor() as pool:
+    with beside() as pool:
         of_quality = pool.submit(given.quality)  # alone asks the engine until it is done
         of_spend = pool.submit(_fit_spend, found)
         purchases, steadied = _fit(kind, found)
