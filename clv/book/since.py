@@ -41,7 +41,7 @@ from clv.transactions.summary import CustomerHistories, histories
 
 __all__ = ["Added", "Since"]
 
-MEANING = ("time_zone", "source_time_zone", "id_case", "currency_taken", "rates")
+MEANING = ("time_zone", "source_time_zone", "id_case", "no_customer", "currency_taken", "rates")
 """Settings of a schema that change what the same rows say."""
 LINES_TOLD = ("order_id", "item", "currency", "kind", "reverses")
 """Roles that change what is made of the rows, if they are there."""
@@ -351,4 +351,6 @@ class Since:
 def _said(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} = {rate}" for name, rate in value.items()) or "not given"
+    if isinstance(value, tuple):
+        return ", ".join(map(repr, value)) or "not given"
     return "not given" if value is None else repr(value)

@@ -188,8 +188,13 @@ class Reading:
 
     def _customer(self, table: ir.Table) -> ir.Column:
         found = customer(table[self.schema.customer_id])
-        fold = self.schema.id_case == "fold" and isinstance(found, ir.StringValue)
-        return folded(found) if fold else found
+        words = self.schema.no_customer
+        if self.schema.id_case == "fold" and isinstance(found, ir.StringValue):
+            found = folded(found)
+            nobody = found.isin([folded(ibis.literal(word)) for word in words])
+        else:
+            nobody = found.cast(str).isin(words)
+        return ibis.ifelse(nobody, None, found) if words else found
 
     def _day(self, table: ir.Table) -> ir.DateValue:
         """The day that a row belongs to; null where it cannot be read."""

@@ -109,6 +109,13 @@ def _currency(key: str, value: Any) -> list[Fault]:
     return [((), f'{key} must be a currency such as "EUR"; got {_shown(value)}.')]
 
 
+def _nobody(key: str, value: Any) -> list[Fault]:
+    if isinstance(value, list | tuple) and all(isinstance(v, str) and v.strip() for v in value):
+        return []
+    told = f'{key} must be a list of customer ids in quotes, such as ["guest@shop.com"]'
+    return [((), f"{told}; got {_shown(value)}.")]
+
+
 def _rates(key: str, value: Any) -> list[Fault]:
     if not isinstance(value, Mapping):
         return [((), f"{key} must be a table of its own ([rates] and lines such as USD = 0.92).")]
@@ -162,6 +169,7 @@ SETTINGS: Mapping[str, Callable[[str, Any], list[Fault]]] = {
     "source_time_zone": _zone,
     "decimal": _one_of(".", ","),
     "id_case": _one_of("keep", "fold"),
+    "no_customer": _nobody,
     "currency_taken": _currency,
     "rates": _rates,
     "kinds": _kinds,

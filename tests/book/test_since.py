@@ -239,10 +239,14 @@ def test_orders_that_mean_something_else_are_refused(
     cdnow_book: Path, newer: Path, tmp_path: Path
 ) -> None:
     frame = pd.read_csv(newer, dtype=str).assign(bill="1", when=CDNOW_END)
-    schema = clv.Schema(id_case="fold", time_zone="Europe/Berlin", order_id="bill")
+    schema = clv.Schema(
+        id_case="fold", no_customer=("guest",), time_zone="Europe/Berlin", order_id="bill"
+    )
     said = refused(tmp_path, clv.read_orders(frame, schema=schema), cdnow_book, end=LAST)
     assert "time_zone is not given in" in said
     assert "id_case is 'keep' in" in said
+    assert "no_customer is not given in" in said
+    assert "and 'guest' in 'the data frame'" in said
     assert "the data frame was read with a column order_id" in said
     schema = clv.Schema(date="when")
     said = refused(tmp_path, clv.read_orders(frame, schema=schema), cdnow_book, end=LAST)

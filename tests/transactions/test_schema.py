@@ -176,6 +176,7 @@ def schemas(draw: st.DrawFn) -> Schema:
     some: dict[str, Any] = {
         "decimal": ",",
         "id_case": "fold",
+        "no_customer": ["guest@shop.com", 'Gast \\ "1"'],
         "time_zone": "Europe/Berlin",
         "source_time_zone": "UTC",
         "date_layout": "day.month.year",
@@ -273,6 +274,9 @@ return = ["ro"]
         ({"rates": {"EUR": 1}, "currency_taken": "EUR"}, "state one of them"),
         ({"customer_id": "none"}, "every source of orders has one"),
         ({"id_case": "lower"}, 'must be "keep" or "fold"'),
+        ({"no_customer": "guest"}, "must be a list of customer ids in quotes"),
+        ({"no_customer": [0]}, "must be a list of customer ids in quotes"),
+        ({"no_customer": ["guest", " "]}, "must be a list of customer ids in quotes"),
         ({"rates": {"EUR": True}}, "rates.EUR must be a number"),
         ({"currency_taken": " "}, "must be a currency"),
     ],

@@ -189,6 +189,27 @@ def test_ids_that_differ_only_in_case_are_told_and_one_if_asked() -> None:
     assert not [notice for notice in folded.report.notices if "case" in notice]
 
 
+@pytest.mark.parametrize(
+    ("ids", "stated", "left"),
+    [
+        (["guest", " guest ", "Guest", "a1"], {"no_customer": ["guest"]}, ["Guest", "a1"]),
+        (["guest", "GUEST", "A1"], {"no_customer": ["Guest"], "id_case": "fold"}, ["a1"]),
+        (["x", "y", "a1"], {"no_customer": ["x", " y", "z"]}, ["a1"]),
+        ([0, 0, 7], {"no_customer": ["0"]}, ["7"]),
+        ([0.0, None, 7.0], {"no_customer": ["0"]}, ["7"]),
+    ],
+)
+def test_ids_that_are_nobody_are_set_aside(
+    ids: list[Any], stated: dict[str, Any], left: list[str]
+) -> None:
+    orders = read(stated, customer_id=ids)
+    (nobody,) = orders.report.set_aside
+    assert nobody.reason == "no customer id"
+    assert nobody.rows == len(ids) - len(left)
+    found = histories(orders, end="2024-01-01").to_pandas().index
+    assert sorted(map(str, found)) == left
+
+
 @pytest.mark.parametrize("ids", [["A1", "A2"], ["a1", "a2"], ["Ab", "Cd"], [1, 2]])
 def test_ids_of_one_case_are_not_told(ids: list[Any]) -> None:
     assert len(read(customer_id=ids).report.notices) == 1  # the columns
