@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -97,13 +97,18 @@ class Since:
     def schema(self, given: Schema | None = None) -> Schema:
         """How newer orders are read: as those of the book, unless they are said to differ.
 
+        Words of `kinds` are added to those of the book; a word that is in both means what is said.
+
         Parameters
         ----------
         given : Schema, optional
             What is said of the newer ones.
         """
         stated = dict(self.book.manifest["sources"][-1]["schema"])
-        return Schema.from_dict(stated | (given.to_dict() if given else {}))
+        said = given.to_dict() if given else {}
+        if "kinds" in said and "kinds" in stated:
+            said["kinds"] = _kinds(stated["kinds"], said["kinds"])
+        return Schema.from_dict(stated | said)
 
     @property
     def returns(self) -> ReturnsPolicy:
@@ -340,12 +345,25 @@ class Since:
             return [], []
         told = (
             f"{self.book.path} was built without {counted(before['rows_after_end'], 'row')} of "
-            f"{before['source']!r} dated {self.book.end} to {last}, after its end; "
+            f"{before['source']!r} dated after its end, {self.book.end}, up to {last}; "
             f"{orders.source!r} has {rows:,} of those days"
         )
         if orders.last_date >= last:
-            return [f"{told}, so some are missing. Hand over all orders since {self.book.end}."], []
+            since = self.book.end + timedelta(days=1)
+            return [f"{told}, so some are missing. Hand over all orders from {since} on."], []
         return [], [f"{told} and ends on {orders.last_date}. Orders that it misses are lost."]
+
+
+def _kinds(
+    before: Mapping[str, Sequence[str]], said: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """Return the words of each kind: those that are said, and of those before the others."""
+    meant = {word.strip().casefold() for words in said.values() for word in words}
+    kept = {
+        kind: [w for w in words if w.strip().casefold() not in meant]
+        for kind, words in before.items()
+    }
+    return {kind: [*kept.get(kind, ()), *said.get(kind, ())] for kind in {**before, **said}}
 
 
 def _said(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["EXCEL", "ISO", "LAYOUTS", "Layout", "named"]
+__all__ = ["EXCEL", "ISO", "ISO_8601", "LAYOUTS", "Layout", "named"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,9 @@ class Layout:
 
 
 ISO = "as 2024-01-31 (ISO 8601)"
+
+ISO_8601 = Layout("iso", "ISO 8601")
+"""Stated where a schema would else say another; engines read it without a `strptime` layout."""
 
 EXCEL = Layout("excel", "days as Excel counts them")
 """Excel stores the day as a number, 1 for 1900-01-01, and shows it as a date only in Excel."""
@@ -42,11 +45,13 @@ LAYOUTS = (
 
 
 def named(name: str) -> Layout | None:
-    """Return the layout of a name: its words, "excel", or a `strptime` layout; None for another.
+    """Return the layout of a name: its words, "excel", "ISO 8601", or a `strptime` layout, or None.
 
     >>> named("day.month.year"), named("%d.%m.%Y") == named("day.month.year")
     (Layout(strptime='%d.%m.%Y', words='day.month.year'), True)
     >>> named("dd.mm.yyyy")
     """
+    if name.casefold().replace(" ", "") in {"iso", "iso8601"}:
+        return ISO_8601
     known = next((one for one in LAYOUTS if name in {one.strptime, one.words}), None)
     return known or (Layout(name, name) if "%" in name else None)

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from clv.errors import OrdersError
 from clv.transactions.dates import LayoutChoice, faults_of
-from clv.transactions.layouts import named
+from clv.transactions.layouts import ISO_8601, named
 from clv.transactions.reading import NOBODY, OTHER_CURRENCY, REVERSAL, VOID, Reading
 from clv.transactions.report import SetAside, counted, quoted
 from clv.transactions.schema import Schema
@@ -139,7 +139,7 @@ def refuse(
     day = str(schema.date)
     where = _examples(source, reading, "bad_date", [day]) if seen["bad_dates"] else ""
     stated = named(schema.date_layout) if schema.date_layout is not None else None
-    if layout is None and stated is not None:
+    if layout is None and stated not in {None, ISO_8601}:
         layout = LayoutChoice(stated, (), "", 0)
     found += faults_of(day, seen["bad_dates"], rows, where, layout)
     if unrated := _without_rate(source, schema, log):
@@ -149,8 +149,8 @@ def refuse(
         where = _examples(source, reading, "bad_amount", schema.value_columns)
         found.append(
             f"No readable amount in {seen['bad_amounts']:,} of {counted(rows, 'row')}, column "
-            f"{columns} ({where}). Write each as a number below 10^14, such as 1234.50; 0 where "
-            "the order was free."
+            f"{columns} ({where}). Write each as a number below 10^14, such as "
+            f"1234{schema.decimal or '.'}50; 0 where the order was free."
         )
     if not schema.rates and seen.get("currency") != seen.get("other"):
         found.append(_several_currencies(source, schema, log))

@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from clv.transactions.engines import Engine
 from clv.transactions.kinds import REVERSING
-from clv.transactions.layouts import named
+from clv.transactions.layouts import ISO_8601, named
 from clv.transactions.schema import Schema
 from clv.transactions.values import (
     AMOUNT,
@@ -205,7 +205,7 @@ class Reading:
         c = self.schema
         layout = named(c.date_layout) if c.date_layout is not None else None
         clock = Clock(c.time_zone, c.source_time_zone)
-        return (None if layout is None else layout.strptime), clock
+        return (None if layout in {None, ISO_8601} else layout.strptime), clock
 
     def _value(self, table: ir.Table) -> ir.DecimalValue:
         """The amount that a row states, or the product of its quantity and its unit price."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from clv.toml_files import Fault
 from clv.transactions.column_names import ROLES
-from clv.transactions.layouts import LAYOUTS, named
+from clv.transactions.layouts import ISO_8601, LAYOUTS, named
 
 __all__ = ["KINDS", "faults_of_values", "near"]
 
@@ -72,7 +72,7 @@ def _fault_of_role(role: str, value: Any) -> list[Fault]:
 def _layout(key: str, value: Any) -> list[Fault]:
     if isinstance(value, str) and named(value) is not None:
         return []
-    known = list(dict.fromkeys(one.words for one in LAYOUTS))
+    known = list(dict.fromkeys(one.words for one in (*LAYOUTS, ISO_8601)))
     hint = near(value, known) if isinstance(value, str) else ""
     told = f'{key} must be words such as "day.month.year", "excel", or a layout such as "%d.%m.%Y"'
     return [((), f"{told}; got {_shown(value)}.{hint}")]

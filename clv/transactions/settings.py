@@ -13,11 +13,12 @@ import ibis.expr.types as ir
 from clv.transactions.column_names import ROLES
 from clv.transactions.dates import LayoutChoice, choose
 from clv.transactions.kinds import kinds_of
+from clv.transactions.layouts import ISO_8601
 from clv.transactions.reading import Reading
 from clv.transactions.report import counted
 from clv.transactions.schema import Schema
 from clv.transactions.sources import Source
-from clv.transactions.values import blank
+from clv.transactions.values import blank, day
 from clv.transactions.written_numbers import choose_mark, number_written
 
 __all__ = ["Settled", "amounts_left", "settle", "with_kinds"]
@@ -156,9 +157,11 @@ def _first(words: Mapping[str, int]) -> str:
 
 def _with_layout(source: Source, so_far: Settled, seen: Mapping[str, Any]) -> Settled:
     schema = so_far.schema
-    if not seen["bad_dates"] or schema.date_layout is not None:
+    if not seen["bad_dates"]:
         return so_far
     choice = choose(source, str(schema.date))
+    if schema.date_layout is not None:
+        return _but_stated(so_far, "date_layout", _other_layout(source, schema, choice, seen))
     if choice is None or choice.dates <= seen["dates"]:
         return so_far
     faults = so_far.faults
@@ -182,9 +185,12 @@ def _with_mark(source: Source, so_far: Settled, seen: Mapping[str, Any]) -> Sett
     schema = so_far.schema
     texts = Reading(schema, source.engine).texts(source.table)
     doubtful = seen["bad_amounts"] or (seen.get("pointed") and not seen.get("decimal"))
-    if not texts or schema.decimal is not None or not doubtful:
+    if not texts or not doubtful:
         return so_far
     choice = choose_mark(source, texts)
+    if schema.decimal is not None:
+        other = choice.mark if choice.mark != schema.decimal and not choice.mixed else None
+        return _but_stated(so_far, "decimal", other)
     columns = " x ".join(map(repr, texts))
     if fault := choice.fault(columns):
         so_far = replace(so_far, faults=(*so_far.faults, fault))
@@ -195,3 +201,27 @@ def _with_mark(source: Source, so_far: Settled, seen: Mapping[str, Any]) -> Sett
         schema=replace(schema, decimal=choice.mark),
         notices=(*so_far.notices, choice.notice),
     )
+
+
+def _other_layout(
+    source: Source, schema: Schema, choice: LayoutChoice | None, seen: Mapping[str, Any]
+) -> str | None:
+    """Return the layout that reads more dates than the one that is stated; None where none does."""
+    written = source.table[str(schema.date)]
+    iso = source.table.select(date=day(written, source.engine))
+    many = int(source.collect(iso.aggregate(many=iso["date"].count()))["many"][0].as_py())
+    if many > seen["dates"] and (choice is None or many >= choice.dates):
+        return ISO_8601.words
+    return choice.layout.words if choice is not None and choice.dates > seen["dates"] else None
+
+
+def _but_stated(so_far: Settled, key: str, other: str | None) -> Settled:
+    """Say that the rows are written otherwise than the schema states, if it is known how."""
+    if other is None:
+        return so_far
+    said = getattr(so_far.schema, key)
+    fault = (
+        f'The schema says {key} = "{said}" (with --since, the schema of the book), but this source '
+        f'looks otherwise: state {key} = "{other}" in a schema for it (--schema FILE).'
+    )
+    return replace(so_far, faults=(*so_far.faults, fault))

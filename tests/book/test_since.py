@@ -13,6 +13,7 @@ import pytest
 
 import clv
 from clv.book.orders import orders_of
+from clv.book.since import Since
 from clv.errors import BookError, OrdersError, RequestError
 from tests.cli.command import CDNOW_END, clv_command, contents, done, unchanged
 
@@ -261,6 +262,28 @@ def test_other_columns_are_told_as_of_any_orders(
     assert "There is no column 'amount' (given as amount)" in said
 
 
+def test_newer_orders_may_be_written_otherwise_and_have_words_of_their_own(tmp_path: Path) -> None:
+    some = later("1996", CDNOW_END)
+    some = some[some["customer_id"] < "0300"].assign(status="SO")
+    some["date"] = pd.to_datetime(some["date"]).dt.strftime("%d.%m.%Y")
+    some["amount"] = some["amount"].astype(str).str.replace(".", ",")
+    kinds = {"sale": ("SO",), "void": ("X",)}
+    read = clv.read_orders(some, schema=clv.Schema(kinds=kinds))
+    brief = clv.Policy(horizon_months=1)
+    book = clv.build_book(read, tmp_path / "book", end=CDNOW_END, policy=brief)
+    newer = later(CDNOW_END)[:50].assign(status="SO")
+    newer.loc[newer.index[0], "status"] = "part"
+    newer["amount"] = newer["amount"].astype(str)
+    said = refused(tmp_path, newer, book.path)
+    assert 'says decimal = "," (with --since, the schema of the book)' in said
+    own = clv.Schema(decimal=".", date_layout="ISO 8601", kinds={"sale": ("part",), "void": ("Y",)})
+    schema = Since(book).schema(own)
+    assert schema.kinds["sale"] == ("SO", "part")
+    assert clv.read_orders(newer, schema=schema).report.rows_kept == 50
+    other = Since(book).schema(clv.Schema(kinds={"return": ("so",)}))
+    assert other.kinds == {"sale": (), "return": ("so",)}  # what is said last holds
+
+
 def test_orders_that_the_first_file_had_and_the_newer_lacks_are_missed(
     cdnow_book: Path, newer: Path, tmp_path: Path
 ) -> None:
@@ -268,6 +291,7 @@ def test_orders_that_the_first_file_had_and_the_newer_lacks_are_missed(
     said = refused(tmp_path, frame[100:], cdnow_book, end=LAST)
     assert f"was built without {len(frame):,} rows" in said
     assert f"has {len(frame) - 100:,} of those days, so some are missing" in said
+    assert "Hand over all orders from 1997-10-01 on." in said  # the day after the end
     said = refused(tmp_path, None, cdnow_book, end=LAST)
     assert "it was not silent then" in said
 

@@ -269,3 +269,26 @@ def test_columns_of_numbers_are_named_where_no_amount_is_recognised() -> None:
         assert not any("No amount was recognised" in notice for notice in notices)
     few = frame[["customer_id", "date", "note"]]
     assert not any("recognised" in notice for notice in read_orders(few).report.notices)
+
+
+# ------------------------------------------------------------ what is stated, and written otherwise
+
+
+def test_rows_that_are_written_otherwise_than_stated_are_told_how() -> None:
+    german = {"date_layout": "day.month.year", "decimal": ","}
+    said = refusal(german, date=["2024-01-31", "2024-02-01"], amount=["55.47", "1.5"])
+    assert 'says date_layout = "day.month.year" (with --since' in said
+    assert 'state date_layout = "ISO 8601" in a schema' in said
+    assert 'says decimal = ","' in said
+    assert 'state decimal = "." in a schema' in said
+    assert "such as 1234,50;" in said  # in the way that is stated
+    said = refusal({"date_layout": "ISO 8601"}, date=["31.01.2024", "28.02.2024"])
+    assert 'state date_layout = "day.month.year" in a schema' in said
+    said = refusal(german, date=["31.01.2024", "31.31.2024"], amount=["1,50", "x"])
+    assert "The schema says" not in said
+
+
+@pytest.mark.parametrize("name", ["ISO 8601", "iso 8601", "ISO8601"])
+def test_the_usual_layout_can_be_stated(name: str) -> None:
+    orders = read({"date_layout": name}, date=["2024-01-31", "2024-02-01"])
+    assert (orders.first_date, orders.last_date) == (date(2024, 1, 31), date(2024, 2, 1))
