@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import ibis
 
 from clv.quality.report import FINE, LOOK, Finding, percent
@@ -30,10 +32,12 @@ def placeholder(orders: Orders, found: CustomerHistories) -> Finding:
     """
     days = orders.days.filter(orders.days["date"] <= ibis.literal(found.end))
     per = days.group_by("customer_id").aggregate(orders=days["rows"].sum())
-    per = per.mutate(all=per["orders"].sum().over())
-    most = orders.opened.collect(per.order_by(per["orders"].desc(), "customer_id").limit(1))
-    (row,) = most.to_pylist()
-    many, share = int(row["orders"]), int(row["orders"]) / int(row["all"])
+    per = orders.opened.materialise(per)
+    first = orders.opened.collect(per.order_by(per["orders"].desc(), "customer_id").limit(1))
+    total = orders.opened.collect(per.aggregate(orders=per["orders"].sum()))
+    orders.opened.engine.drop(per)
+    (row,) = first.to_pylist()
+    many, share = int(row["orders"]), int(row["orders"]) / int(total["orders"][0].as_py())
     who = quoted(row["customer_id"])
     figures = {"customer": str(row["customer_id"]), "orders": many, "order_share": share}
     if share < LARGE_SHARE or share * found.customers < MANY_TIMES:
@@ -44,7 +48,8 @@ def placeholder(orders: Orders, found: CustomerHistories) -> Finding:
         LOOK,
         f"Customer {who} has {counted(many, 'order')}, {percent(share)} of all of them: "
         f"{share * found.customers:,.0f} times as many as a customer on average.",
-        "Is it a word for customers who are not known, such as guests, or a till? Then leave its "
-        "customer column empty: such rows are set aside, and told.",
+        "Is it a word for customers who are not known, such as guests, or a till? Then say in a "
+        f"schema that it is nobody, no_customer = [{json.dumps(figures['customer'])}]: such rows "
+        "are set aside, and told.",
         figures,
     )
