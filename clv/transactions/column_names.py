@@ -94,6 +94,7 @@ AMOUNT: Tiers = (
         *("ventas", "ingresos", "omzet", "totaal"),
     ),
     ("subtotal", "zwischensumme", "warenwert", "soustotal", "subtotaal"),
+    ("net", "gross", "netto", "brutto", "bruto", "neto"),
     ("value", "monetaryvalue", "wert", "valeur", "valor", "waarde"),
     ("price", "preis", "prix", "precio", "prijs"),
 )

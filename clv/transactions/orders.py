@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 from clv.errors import OrdersError, RequestError
 from clv.transactions.customer_ids import alike_ids, refuse_cut_ids, refuse_nested_ids
 from clv.transactions.engines import Engine
+from clv.transactions.headers import misread_header
 from clv.transactions.order_lines import RolledUp, known_by, roll_up
 from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
 from clv.transactions.reading import REVERSAL, Reading
@@ -249,7 +250,8 @@ def read_orders(
     try:
         taken = recognise(names, given)
     except OrdersError as error:  # perhaps of another sheet, or in another encoding
-        raise OrdersError("\n".join([str(error), *opened.notices])) from None
+        said = [str(error), *misread_header(opened), *opened.notices]
+        raise OrdersError("\n".join(said)) from None
     notices = [*opened.notices, str(taken), *doubts(names, given)]
     notices += amounts_left(opened, taken, given=given.amount == NONE)
     refuse_nested_ids(opened, taken)

@@ -55,6 +55,43 @@ def test_given_column_that_is_not_there(write: Write) -> None:
     assert "There is no column 'amonut' (given as amount). Did you mean 'amount'?" in said
 
 
+def test_a_header_below_titles_is_found(write: Write, tmp_path: Path) -> None:
+    below = "Kundennr.;Datum;Umsatz\nK1;01.02.24;5\n"
+    for title, line in (("Umsatz 2024\n\n", 3), ("a;b;c;d\n", 2), ("ERP, page 1\n" * 9, 10)):
+        said = refusal(write(title + below))
+        assert f"Line {line} looks like the header: delete what is above." in said
+    assert "looks like the header" not in refusal(write("title\n" * 11 + below))
+    cells = [["Export", "page 1"], [None, None], ["Customer No", "Date"], ["7", "2024-01-01"]]
+    book = tmp_path / "orders.xlsx"
+    pd.DataFrame(cells).to_excel(book, header=False, index=False)
+    assert "Row 3 looks like the header: delete what is above." in refusal(book)
+
+
+@pytest.mark.parametrize("sign", ["^", " ", "~"])
+def test_columns_that_another_sign_parts_are_told(write: Write, sign: str) -> None:
+    said = refusal(write("customer_id,date,amount\n1,2024-01-01,5\n".replace(",", sign)))
+    assert f"its values seem to be parted by {sign!r}, not by a comma, semicolon" in said
+
+
+def test_a_column_alone_is_told(write: Write) -> None:
+    said = refusal(write("customer\n1\n"))
+    assert "parted by something else than a comma, semicolon, tab or |" in said
+    assert "parted" not in refusal(write("who,when\n1,2024-01-01\n"))
+
+
+def test_decimal_commas_among_commas_are_told(write: Write) -> None:
+    said = refusal(write("customer_id,date,quantity,amount\n1,2024-01-01,2,29,33\n"))
+    assert "has 5 values, and the first line names 4 columns" in said
+    assert "If 29,33 is a number with a decimal comma, export with semicolons" in said
+
+
+def test_net_and_gross_are_told_apart(write: Write) -> None:
+    said = refusal(write("Kundennr.;Datum;Netto;MwSt;Brutto\nK1;01.02.24;5;1;6\n"))
+    assert "The amount could be any of 'Netto' and 'Brutto'. Say which: amount='Netto'." in said
+    orders = read_orders(write("Kundennr.;Datum;Brutto\nK1;13.02.24;6\n"))
+    assert orders.schema.amount == "Brutto"
+
+
 def test_two_columns_that_could_be_the_amount(write: Write) -> None:
     path = write("customer_id,date,revenue,total\n1,2024-01-01,5,6\n")
     said = refusal(path)

@@ -70,7 +70,7 @@ def test_an_amount_with_a_currency_or_unit_beside_its_name_is_known(name: str) -
 def test_what_is_beside_the_name_does_not_choose_between_two_amounts() -> None:
     with pytest.raises(OrdersError, match="amount could be any of 'Total net' and 'Total gross'"):
         recognise(["customer", "date", "Total net", "Total gross"])
-    for name in ("Discount (EUR)", "EUR", "Amount (refunded)", "net"):
+    for name in ("Discount (EUR)", "EUR", "Amount (refunded)", "tax net"):
         assert recognise(["customer", "date", name]).amount is None
 
 

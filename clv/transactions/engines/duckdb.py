@@ -43,6 +43,8 @@ CSV_ERROR = re.compile(
     r"|Value with unterminated quote)",
     re.DOTALL,
 )
+DECIMAL_COMMA = re.compile(r"(?:^|,)(-?\d+,\d{1,2})(?:,\D*)?$")
+"""A number at the end of a line, in which a comma may stand before the decimals."""
 NOT_IN_ALL = re.compile(
     r'column "(?P<column>.*)" was read from the original file "(?P<first>.*?)", but could not be '
     r'found in file "(?P<file>.*?)"'
@@ -304,10 +306,16 @@ def _in_words(said: str) -> str:
     if found := CSV_ERROR.search(said):
         where = f"line {found['line']} ({quoted(found['text'])})"
         if found["wanted"]:
+            more = int(found["found"]) > int(found["wanted"])
+            then = "A value that holds the sign between the columns stands in quotes."
+            if more and (number := DECIMAL_COMMA.search(found["text"])):
+                then = (
+                    f"If {number[1]} is a number with a decimal comma, export with semicolons "
+                    "between the columns, or put such numbers in quotes."
+                )
             return (
                 f"{where} has {counted(int(found['found']), 'value')}, and the first line names "
-                f"{counted(int(found['wanted']), 'column')}. A value that holds the sign between "
-                "the columns stands in quotes."
+                f"{counted(int(found['wanted']), 'column')}. {then}"
             )
         if found["size"]:
             return (

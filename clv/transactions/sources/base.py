@@ -17,7 +17,11 @@ from clv.errors import OrdersError
 from clv.transactions.engines.base import Engine
 from clv.transactions.sources import files
 
-__all__ = ["Row", "Source"]
+__all__ = ["NEAR_HEADER", "Row", "Source"]
+
+
+NEAR_HEADER = 10
+"""Lines below the header that are looked at where it may be no header."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,10 @@ class Source:
         """Say where rows of one file stand; `numbers` are from 0, sorted."""
         del path
         return [f"row {n}" for n in numbers]
+
+    def below_header(self) -> list[tuple[str, list[list[str]]]]:
+        """Return the first lines below the header: where each is, and ways to part it in cells."""
+        return []
 
     def materialise(self, table: ir.Table) -> ir.Table:
         """Compute a table once and keep it in the engine."""

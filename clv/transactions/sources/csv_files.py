@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from clv.errors import OrdersError
 from clv.transactions.engines import Engine
-from clv.transactions.sources.base import Source
+from clv.transactions.sources.base import NEAR_HEADER, Source
 from clv.transactions.sources.columns import faults_of_names
 from clv.transactions.sources.encodings import as_utf8
 
@@ -46,6 +46,20 @@ class CsvSource(Source):
         """Say on which lines rows begin: see :meth:`Source.in_file`."""
         lines = line_numbers(self.readable[path], self.delimiter, list(numbers))
         return [f"line {n}" for n in lines]
+
+    def below_header(self) -> list[tuple[str, list[list[str]]]]:
+        """Part lines by each delimiter: see :meth:`Source.below_header`."""
+        path = self.paths[0]
+        with _open(self.readable[path]) as stream:
+            lines = [stream.readline(LONGEST_HEADER) for _ in range(NEAR_HEADER + 1)]
+        where = [f"line {n}" for n in range(2, len(lines) + 1)]
+        if len(self.paths) > 1:
+            where = [f"{path.name} {place}" for place in where]
+        return [
+            (place, [next(csv.reader([line], delimiter=sign)) for sign in DELIMITERS])
+            for place, line in zip(where, lines[1:], strict=True)
+            if line.strip()
+        ]
 
 
 def open_csv(paths: list[Path], name: str, engine: Engine, what: str) -> CsvSource:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from clv.errors import OrdersError, UnknownNameError
 from clv.transactions.engines import Engine
-from clv.transactions.sources.base import Source
+from clv.transactions.sources.base import NEAR_HEADER, Source
 from clv.transactions.sources.cells import cell_text
 
 __all__ = ["ExcelSource", "open_excel"]
@@ -47,6 +47,15 @@ class ExcelSource(Source):
         """Say where rows stand as Excel counts them: see :meth:`Source.in_file`."""
         del path
         return [f"row {self.first_row + n}" for n in numbers]
+
+    def below_header(self) -> list[tuple[str, list[list[str]]]]:
+        """Cells as they are: see :meth:`Source.below_header`."""
+        numbered = self.engine.numbered(self.table)
+        found = self.collect(numbered.order_by("_row").limit(NEAR_HEADER)).to_pylist()
+        return [
+            (f"row {self.first_row + row.pop('_row')}", [[cell or "" for cell in row.values()]])
+            for row in found
+        ]
 
 
 def open_excel(
