@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clv.quality.report import FINE, LOOK, Finding, percent
+from clv.transactions.order_totals import one_amount, totals_repeated
 from clv.transactions.orders import Orders
 from clv.transactions.reading import Reading
 from clv.transactions.report import counted, quoted
@@ -129,16 +130,27 @@ def ids_of_orders(orders: Orders, rows: ir.Table) -> Finding:
     per = rows.group_by("order").aggregate(
         customers=who.min() != who.max(),
         days=rows["date"].min() != rows["date"].max(),
+        lines=rows.count(),
+        least=rows["amount"].min(),
+        most=rows["amount"].max(),
         one=who.min(),
         other=who.max(),
         first=rows["date"].min(),
         last=rows["date"].max(),
     )
     per = orders.opened.materialise(per)
+    alike = one_amount(per)
     (row,) = orders.opened.collect(
-        per.aggregate(orders=per.count(), customers=per["customers"].sum(), days=per["days"].sum())
+        per.aggregate(
+            orders=per.count(),
+            customers=per["customers"].sum(),
+            days=per["days"].sum(),
+            several=(per["lines"] > 1).sum(),
+            alike=alike.sum(),
+            amounts=per["least"].nunique(where=alike),
+        )
     ).to_pylist()
-    many = {name: int(row[name] or 0) for name in ("orders", "customers", "days")}
+    many = {name: int(found or 0) for name, found in row.items()}
     odd = per.filter(per["customers"] | per["days"]).order_by("order").limit(3)
     examples = [_example(row) for row in orders.opened.collect(odd).to_pylist()]
     orders.opened.engine.drop(per)
@@ -146,8 +158,24 @@ def ids_of_orders(orders: Orders, rows: ir.Table) -> Finding:
         "orders": many["orders"],
         "of_several_customers": many["customers"],
         "on_several_days": many["days"],
+        "of_several_lines": many["several"],
+        "of_one_amount": many["alike"],
         "examples": examples,
     }
+    total = orders.schema.amount is not None and totals_repeated(
+        many["several"], many["alike"], many["amounts"]
+    )
+    if total:
+        return Finding(
+            "order_ids",
+            LOOK,
+            f"{many['alike']:,} of {counted(many['several'], 'order')} with several lines "
+            f"({percent(many['alike'] / many['several'])}) have one amount on all of them.",
+            f"Is column {orders.schema.amount!r} the total of the order? Then it is counted once "
+            "for each line: hand over one row for each order, or the columns of price and "
+            "quantity. If each line is a piece of one price, all is well.",
+            figures,
+        )
     if not (many["customers"] or many["days"]):
         return Finding(
             "order_ids",

@@ -14,6 +14,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from clv.transactions.order_totals import one_amount, totals_repeated
 from clv.transactions.reading import Reading
 from clv.transactions.report import counted
 from clv.transactions.sources import Source
@@ -64,10 +65,18 @@ def roll_up(source: Source, reading: Reading, days: ir.Table, rows: int) -> Roll
     """
     lines = reading.lines(source.table)
     lines = lines.filter(lines["aside"].isnull())
-    return rolled_up(source, lines, days, rows, str(reading.schema.order_id))
+    schema = reading.schema
+    return rolled_up(source, lines, days, rows, str(schema.order_id), schema.amount)
 
 
-def rolled_up(source: Source, lines: ir.Table, days: ir.Table, rows: int, column: str) -> RolledUp:
+def rolled_up(
+    source: Source,
+    lines: ir.Table,
+    days: ir.Table,
+    rows: int,
+    column: str,
+    amount: str | None = None,
+) -> RolledUp:
     """Do as :func:`roll_up` with lines that are read already.
 
     Parameters
@@ -80,20 +89,36 @@ def rolled_up(source: Source, lines: ir.Table, days: ir.Table, rows: int, column
         As for :func:`roll_up`.
     column : str
         The column of the source that names orders.
+    amount : str, optional
+        The column that states amounts, to ask whether it is the total of the order where every
+        line of an order states the same.
     """
-    per = days_of_orders(lines.filter(lines["order_id"].notnull()))
+    named = lines.filter(lines["order_id"].notnull())
+    worth = named["amount"]
+    per = days_of_orders(named, least=worth.min(), most=worth.max())
+    alike = one_amount(per)
     split = per.filter(per["split"])
     counts = per.aggregate(
         orders=per.count(),
         lines=per["lines"].sum(),
         split=per["split"].sum(),
         far=per["far"].sum(),
+        several=(per["lines"] > 1).sum(),
+        alike=alike.sum(),
+        amounts=per["least"].nunique(where=alike),
     )
     seen = {k: int(v or 0) for k, v in source.collect(counts).to_pylist()[0].items()}
     orders, notices = seen["orders"] + rows - seen["lines"], []
     moved: ir.Table | None = None
     if seen["lines"] > seen["orders"]:
         notices.append(f"The rows kept are {counted(rows, 'line')} of {counted(orders, 'order')}.")
+    if amount is not None and totals_repeated(seen["several"], seen["alike"], seen["amounts"]):
+        notices.append(
+            f"{seen['alike']:,} of {counted(seen['several'], 'order')} with several lines have one "
+            f"amount on all of them: is column {amount!r} the total of the order? Then it is "
+            "counted once for each line; hand over one row for each order, or the columns of "
+            "price and quantity."
+        )
     if seen["split"]:
         first = source.materialise(split.select("customer_id", "order_id", "first"))
         joined = lines.left_join(first, ["customer_id", "order_id"])
@@ -164,22 +189,28 @@ def _added_up(lines: ir.Table, *keys: str, rows: ir.IntegerScalar | None = None)
     )
 
 
-def days_of_orders(lines: ir.Table) -> ir.Table:
+def days_of_orders(lines: ir.Table, **more: ir.Value) -> ir.Table:
     """One row per order id of a customer: between which days its lines are.
 
     Parameters
     ----------
     lines : ibis.Table
         `customer_id`, `date` and `order_id`, which every line has.
+    **more
+        Further columns: what is made of the lines of an order.
 
     Returns
     -------
     ibis.Table
         `customer_id`, `order_id`, `first` and `last` day, `lines`; `split`, where the lines are on
-        several days and the order counts for the first; `far`, where they lie too far apart.
+        several days and the order counts for the first; `far`, where they lie too far apart; and
+        what was asked for besides.
     """
     per = lines.group_by("customer_id", "order_id").aggregate(
-        first=lines["date"].min(), last=lines["date"].max(), lines=lines.count()
+        first=lines["date"].min(),
+        last=lines["date"].max(),
+        lines=lines.count(),
+        **more,
     )
     span = per["last"].delta(per["first"], unit="day")
     return per.mutate(split=(span > 0) & (span <= ORDER_DAYS), far=span > ORDER_DAYS)
