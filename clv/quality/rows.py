@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -158,11 +159,10 @@ def duplicates(orders: Orders, found: CustomerHistories) -> Finding:
     found : CustomerHistories
         Their histories.
     """
-    del found
-    report = orders.report
+    report = found.report
     if not report.duplicate_rows:
         return repetitions_counted(report)
-    same = _repeated(orders)
+    same = _repeated(orders, found.end)
     worth = float(same["amount"]) if report.amount_kept is not None else None
     return _told_of_repetitions(report, worth, same["examples"])
 
@@ -204,10 +204,11 @@ def _told_of_repetitions(report: OrdersReport, worth: float | None, examples: li
     return Finding("duplicates", LOOK, told, advice, figures)
 
 
-def _repeated(orders: Orders) -> dict[str, Any]:
+def _repeated(orders: Orders, end: date) -> dict[str, Any]:
     """What the repeated rows come to, and the three that are there most often."""
     reading, columns = Reading(orders.schema, orders.opened.engine), orders.opened.table.columns
-    same = orders.opened.materialise(repeated_rows(orders.opened, reading, orders.days))
+    same = repeated_rows(orders.opened, reading, orders.days)
+    same = orders.opened.materialise(same.filter(same["date"] <= ibis.literal(end)))
     more = same[TIMES] - 1
     said = [f"said_{i}" for i in range(len(columns))]
     total = same.aggregate(amount=(same["amount"] * more).sum())

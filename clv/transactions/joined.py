@@ -18,6 +18,7 @@ from clv.transactions.continued import strangers_told
 from clv.transactions.kept_lines import LINES, lines_of, typed
 from clv.transactions.order_lines import RolledUp, days_of_orders, rolled_up
 from clv.transactions.orders import Orders
+from clv.transactions.repeated_rows import repeated_by
 from clv.transactions.report import OrdersReport, after_the_end, counted
 from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED, NetReturns, netted
 from clv.transactions.sources import Source
@@ -56,7 +57,8 @@ class Joined:
         cut, end : date
             The last day of the earlier ones, and that of all.
         """
-        own, back = _without_returns(self.newer.report), self.orders.returns
+        own = repeated_by(self.newer.report, self.newer.repeated, end)
+        own, back = _without_returns(own), self.orders.returns
         found = None if back is None else back.up_to(end, after=cut)
         late = [aside for aside in every.set_aside if aside.reason == after_the_end(end)]
         amount = None

@@ -19,7 +19,7 @@ from clv.transactions.headers import misread_header
 from clv.transactions.order_lines import RolledUp, known_by, roll_up
 from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
 from clv.transactions.reading import REVERSAL, Reading
-from clv.transactions.repeated_rows import repetitions
+from clv.transactions.repeated_rows import repetitions, repetitions_told
 from clv.transactions.report import OrdersReport, counted
 from clv.transactions.returns import NetReturns, net_returns
 from clv.transactions.schema import NONE, Schema, doubts, recognise
@@ -64,6 +64,8 @@ class Orders:
         What was asked to be done with returns.
     returns : NetReturns or None
         Returns and the orders they reverse; None where there are none, or they are ignored.
+    repeated : mapping of date to int
+        Purchases of each day that repeat an earlier row in every column.
     moved : ibis.Table or None
         Lines in `days` that came after the first day of their order, as
         :class:`~clv.transactions.order_lines.RolledUp` has them.
@@ -79,6 +81,7 @@ class Orders:
     opened: Source = field(repr=False)
     returns_policy: Policy = "net"
     returns: NetReturns | None = field(default=None, repr=False)
+    repeated: Mapping[date, int] = field(default_factory=dict, repr=False)
     moved: ir.Table | None = field(default=None, repr=False)
 
     @property
@@ -276,12 +279,8 @@ def read_orders(
         *rates_notice(opened, told.schema, log),
         *(rolled.notices if rolled else ()),
         *alike_ids(opened, told.schema, days),
+        *repetitions_told(sum(repeated.values())),
     ]
-    if repeated:
-        notices.append(
-            f"Kept, though the same as an earlier row in every column: {counted(repeated, 'row')}. "
-            "Two identical orders can be real; if the export doubled them, remove them first."
-        )
     taken_back = None
     if returns != "ignore" and seen[f"rows_{REVERSAL}"]:
         taken_back = net_returns(opened, reading, returns)
@@ -290,13 +289,14 @@ def read_orders(
         days=days,
         source=opened.name,
         schema=told.schema,
-        report=_report(opened, reading, seen, repeated, rolled, taken_back, notices),
+        report=_report(opened, reading, seen, sum(repeated.values()), rolled, taken_back, notices),
         first_date=seen["first_date"],
         last_date=max(last_date, taken_back.last_date) if taken_back else last_date,
         sha256=opened.sha256(log),
         opened=opened,
         returns_policy=returns,
         returns=taken_back,
+        repeated=repeated,
         moved=rolled.moved if rolled else None,
     )
     _let_go(opened, log)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
 import ibis.expr.types as ir
 
 from clv.transactions.reading import Reading
+from clv.transactions.report import OrdersReport, counted
 from clv.transactions.sources import Source
 
-__all__ = ["TIMES", "repeated_rows", "repetitions"]
+__all__ = ["TIMES", "repeated_by", "repeated_rows", "repetitions", "repetitions_told"]
 
 TIMES = "_times"
 """Name of the column that counts; no source has it, for those of the source are numbered."""
@@ -40,10 +45,45 @@ def repeated_rows(source: Source, reading: Reading, days: ir.Table) -> ir.Table:
     return same.filter(same[TIMES] > 1)
 
 
-def repetitions(source: Source, reading: Reading, days: ir.Table) -> int:
-    """Count the purchases that repeat an earlier one in every column; arguments as above."""
+def repetitions(source: Source, reading: Reading, days: ir.Table) -> dict[date, int]:
+    """Count on each day the purchases that repeat an earlier one in every column; as above."""
     if not len(source.collect(days.filter(days["rows"] > 1).limit(1))):
-        return 0
+        return {}
     same = repeated_rows(source, reading, days)
-    found = source.collect(same.aggregate(again=(same[TIMES] - 1).sum()))
-    return int(found["again"][0].as_py() or 0)
+    found = same.group_by("date").aggregate(again=(same[TIMES] - 1).sum()).order_by("date")
+    return {row["date"]: int(row["again"]) for row in source.collect(found).to_pylist()}
+
+
+def repetitions_told(many: int) -> list[str]:
+    """Say how many rows repeat an earlier one, and what to do; nothing where none does."""
+    if not many:
+        return []
+    told = (
+        f"Kept, though the same as an earlier row in every column: {counted(many, 'row')}. "
+        "Two identical orders can be real; if the export doubled them, remove them first."
+    )
+    return [told]
+
+
+def repeated_by(report: OrdersReport, repeated: Mapping[date, int], end: date) -> OrdersReport:
+    """Return a report without the repetitions after the end of observation.
+
+    Parameters
+    ----------
+    report : OrdersReport
+        Of all rows.
+    repeated : mapping of date to int
+        From :func:`repetitions`.
+    end : date
+        The last day that counts.
+    """
+    every = sum(repeated.values())
+    late = sum(many for day, many in repeated.items() if day > end)
+    if not late:
+        return report
+    before, now = repetitions_told(every), repetitions_told(every - late)
+    notices: list[str] = []
+    for told in report.notices:
+        notices += now if told in before else [told]
+    many = report.duplicate_rows - late
+    return replace(report, duplicate_rows=many, notices=tuple(notices))

@@ -18,6 +18,7 @@ from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
 from clv.transactions.engines import Engine
 from clv.transactions.order_lines import later_lines
 from clv.transactions.orders import Orders
+from clv.transactions.repeated_rows import repeated_by
 from clv.transactions.report import OrdersReport, SetAside, after_the_end, counted
 from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
 from clv.transactions.sources import Source
@@ -358,7 +359,8 @@ def _report(orders: Orders, end: date) -> OrdersReport:
     row = orders.opened.collect(found).to_pylist()[0]
     rows = int(row["rows"] or 0)
     amount = (row["amount"] or Decimal(0)) if orders.has_amount else None
-    report, after = orders.report, after_the_end(end)
+    report = repeated_by(orders.report, orders.repeated, end)
+    after = after_the_end(end)
     if orders.returns is None:
         return report.without(SetAside(after, rows, amount))
     netted = orders.returns.up_to(end)

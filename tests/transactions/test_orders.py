@@ -176,6 +176,25 @@ def test_repeated_rows_are_kept_counted_and_said() -> None:
     assert "remove them first" in report.notices[-1]
 
 
+def test_rows_repeated_after_the_end_are_not_counted() -> None:
+    frame = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b", "b", "b"],
+            "date": ["2024-01-01"] * 2 + ["2024-01-09"] * 3,
+            "amount": [5] * 5,
+        }
+    )
+    orders = read_orders(frame)
+    assert orders.report.duplicate_rows == 3
+    for end, many in (("2024-01-09", 3), ("2024-01-08", 1)):
+        report = histories(orders, end=end).report
+        assert report.duplicate_rows == many
+        assert f"{many} row" in " ".join(n for n in report.notices if n.startswith("Kept"))
+    report = histories(read_orders(frame[1:]), end="2024-01-08").report
+    assert report.duplicate_rows == 0
+    assert not [n for n in report.notices if n.startswith("Kept")]
+
+
 def test_one_currency_is_reported() -> None:
     assert one(currency=["GBP", None, " gbp "]).report.currency == "GBP"
 
