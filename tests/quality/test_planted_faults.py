@@ -130,6 +130,13 @@ def strangers(log: pa.Table) -> pa.Table:
     return pa.concat_tables([log, rows([10**6] * len(days), days, [10.0] * len(days))])
 
 
+def fewer_strangers(log: pa.Table) -> pa.Table:
+    """Of every 33 rows one, taken from its customer and given to one id."""
+    who = log["customer_id"].to_pylist()
+    who = [10**6 if i % 33 == 0 else w for i, w in enumerate(who)]
+    return log.set_column(0, "customer_id", pa.array(who, pa.int64()))
+
+
 def dearer_when_often(log: pa.Table) -> pa.Table:
     counts = np.bincount(log["customer_id"].to_numpy())
     factor = counts[log["customer_id"].to_numpy()]
@@ -154,6 +161,7 @@ PLANTED: list[tuple[str, Plant, str]] = [
     ("regularity", split_up, LOOK),
     ("daily_buyers", till, LOOK),
     ("placeholder", strangers, LOOK),
+    ("placeholder", fewer_strangers, LOOK),
     ("independence", dearer_when_often, LOOK),
 ]
 
@@ -273,3 +281,38 @@ def test_order_ids_of_several_customers_or_days(
         days,
     )
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("word", "orders", "verdict"),
+    [
+        ("Gast", 6, LOOK),
+        ("guest@shop.com", 6, LOOK),
+        ("Unknown", 6, LOOK),
+        ("0", 6, LOOK),
+        ("guest", 5, FINE),  # as few as a customer of that name may have
+        ("Guestin", 6, FINE),
+        ("gustav@guest.com", 6, FINE),
+    ],
+)
+def test_words_for_nobody_are_told_and_the_schema_that_is_named_sets_them_aside(
+    word: str, orders: int, verdict: str
+) -> None:
+    who = [f"c{i % 40}" for i in range(200)] + [word] * orders
+    when = [str(date(2024, 1, 1) + timedelta(days=i)) for i in range(len(who))]
+    log = pa.table({"customer": who, "date": when, "amount": [1.0 + i for i in range(len(who))]})
+    found = clv.check_orders(log)["placeholder"]
+    assert found.verdict == verdict
+    assert found.figures["words"] == [word] * (verdict == LOOK)
+    if verdict == LOOK:
+        stated = found.advice.partition("no_customer = ")[2].partition("]")[0] + "]"
+        after = clv.check_orders(log, schema=clv.Schema.parse(f"no_customer = {stated}"))
+        assert after["placeholder"].verdict == FINE
+        assert after["set_aside"].figures["rows_without_customer"] == orders
+
+
+def test_a_customer_0_among_numbers_is_one() -> None:
+    who = [str(i % 40) for i in range(400)]
+    when = [str(date(2024, 1, 1) + timedelta(days=i)) for i in range(len(who))]
+    log = pa.table({"customer": who, "date": when, "amount": [1.0 + i for i in range(len(who))]})
+    assert clv.check_orders(log)["placeholder"].verdict == FINE
