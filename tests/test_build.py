@@ -132,7 +132,7 @@ def test_the_manifest_says_what_went_in_and_what_came_of_it(tmp_path: Path) -> N
 def test_an_end_that_is_only_the_last_date_is_told(tmp_path: Path) -> None:
     run = done("build", clv.datasets.path("cdnow"), "-o", tmp_path / "book")
     said = " ".join(run.out.split())
-    assert "the last date of the orders, 1998-06-30" in said
+    assert "the last date in the log, 1998-06-30" in said
     assert "probability of being alive comes out too high" in said
     assert manifest_of(tmp_path / "book")["end_assumed"] is True
 

@@ -105,7 +105,7 @@ def _echo(found: QualityReport) -> None:
 
     about = found.to_dict()
     echo_rows_read(about, examples=True)
-    assumed = " (assumed: the last day with an order)" if found.end_assumed else ""
+    assumed = " (assumed: the last date in the log)" if found.end_assumed else ""
     paragraph(
         f"{counted(found.customers, 'customer')} from {found.first_date} to {found.end}{assumed}."
     )

@@ -81,7 +81,7 @@ def check_orders(
     source : Orders, or what :func:`clv.read_orders` reads
         The orders.
     end : date or "YYYY-MM-DD", optional
-        The last day of observation; the last day with a purchase if not given.
+        The last day of observation; the last date in the log if not given.
     unit : {"day", "week"}
         The unit of the histories.
     progress : callable, optional

@@ -71,7 +71,7 @@ class QualityReport:
     end : date
         The last day of observation.
     end_assumed : bool
-        Whether the end is only the last day with a purchase.
+        Whether the end is only the last date in the log.
     customers : int
         Customers with a purchase up to the end.
     findings : tuple of Finding

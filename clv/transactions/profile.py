@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from clv.errors import OrdersError
+from clv.transactions.column_names import plain
 from clv.transactions.dates import LayoutChoice, faults_of
 from clv.transactions.layouts import ISO_8601, named
 from clv.transactions.reading import NOBODY, OTHER_CURRENCY, REVERSAL, VOID, Reading
@@ -24,6 +25,18 @@ REASONS = {
     REVERSAL: "negative amount",
     VOID: "order that came to nothing (cancelled or refunded)",
 }
+
+MOST_TOTALS = 3
+"""Rows without a date that are looked at: a source has a total or two."""
+
+TOTALS = frozenset(
+    (
+        *("total", "totals", "grandtotal", "subtotal", "sum", "overall", "summe", "gesamt"),
+        *("gesamtsumme", "endsumme", "zwischensumme", "insgesamt", "totalgeneral", "somme"),
+        *("soustotal", "suma", "sumatotal", "totaal", "eindtotaal", "subtotaal"),
+    )
+)
+"""What stands in the row of a total, as :func:`plain` has it."""
 
 
 def profile(source: Source, log: ir.Table) -> dict[str, Any]:
@@ -141,7 +154,9 @@ def refuse(
     stated = named(schema.date_layout) if schema.date_layout is not None else None
     if layout is None and stated not in {None, ISO_8601}:
         layout = LayoutChoice(stated, (), "", 0)
-    found += faults_of(day, seen["bad_dates"], rows, where, layout)
+    totals = _totals(source, reading) if 0 < seen["bad_dates"] <= MOST_TOTALS else []
+    found += totals
+    found += faults_of(day, seen["bad_dates"] - len(totals), rows, where, layout)
     if unrated := _without_rate(source, schema, log):
         found.append(unrated)
     elif seen["bad_amounts"]:
@@ -165,6 +180,21 @@ def refuse(
         )
     if found:
         raise OrdersError.of(found)
+
+
+def _totals(source: Source, reading: Reading) -> list[str]:
+    """Say which of the rows without a date look like a total of the others; all, or none."""
+    table, day = source.table, str(reading.schema.date)
+    others = [n for n in table.columns if n != day and isinstance(table[n], ir.StringColumn)]
+    texts = _texts(source, [day, *others])
+    rows = source.first_rows(reading.log(source.table, **texts), "bad_date", [*texts])
+    found = []
+    for row in rows:
+        words = [str(said) for said in row.values if plain(str(said or "")) in TOTALS]
+        if words and not str(row.values[0] or "").strip():
+            where = f"{row.where[0].upper()}{row.where[1:]}"
+            found.append(f"{where} looks like a total ({quoted(words[0])}): delete it.")
+    return found if len(found) == len(rows) else []
 
 
 def rates_notice(source: Source, schema: Schema, log: ir.Table) -> list[str]:

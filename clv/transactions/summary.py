@@ -220,8 +220,8 @@ def of_table(
     report = _report(orders, end)
     if end_assumed:
         report = report.noting(
-            f"The end of observation was not given, so it is taken to be the last date of the "
-            f"orders, {end}. If the orders were observed for longer, customers have been silent "
+            f"The end of observation was not given, so it is taken to be the last date in the "
+            f"log, {end}. If the orders were observed for longer, customers have been silent "
             "longer than is counted here and their probability of being alive comes out too "
             "high: give the end."
         )

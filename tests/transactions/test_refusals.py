@@ -85,6 +85,15 @@ def test_decimal_commas_among_commas_are_told(write: Write) -> None:
     assert "If 29,33 is a number with a decimal comma, export with semicolons" in said
 
 
+@pytest.mark.parametrize("word", ["Grand total", "Summe:", "Total général"])
+def test_a_row_of_totals_is_told(write: Write, word: str) -> None:
+    rows = "customer_id,date,amount\n1,2024-01-01,5\n2,2024-01-02,6\n"
+    said = refusal(write(f"{rows}{word},,11\n"))
+    assert said == f"Line 4 looks like a total ({word!r}): delete it."
+    assert "No readable date in 1 of 3 rows" in refusal(write(f"{rows}{word},soon,11\n"))
+    assert "No readable date in 2 of 4 rows" in refusal(write(f"{rows}3,,7\n{word},,18\n"))
+
+
 def test_net_and_gross_are_told_apart(write: Write) -> None:
     said = refusal(write("Kundennr.;Datum;Netto;MwSt;Brutto\nK1;01.02.24;5;1;6\n"))
     assert "The amount could be any of 'Netto' and 'Brutto'. Say which: amount='Netto'." in said
