@@ -1,5 +1,7 @@
 """Gaps in the calendar: days without orders on which that weekday usually has some.
 
+What a customer buys on one day is one order here, however many lines the log has of it.
+
 A day's weekday is usually open where at least four in five of the nearest same weekdays, eight
 before and eight after the gap, had orders. There the number of orders is taken for Poisson, with
 the mean of those before or of those after the gap, whichever is less (a log may grow), so that the
@@ -49,7 +51,7 @@ def calendar_gaps(orders: Orders, found: CustomerHistories) -> Finding:
         Their histories.
     """
     seen = orders.days.filter(orders.days["date"] <= found.end)
-    per_day = seen.group_by("date").aggregate(orders=seen["rows"].sum()).order_by("date")
+    per_day = seen.group_by("date").aggregate(orders=seen.count()).order_by("date")
     table = orders.opened.collect(per_day)
     days = table["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
     counts = table["orders"].to_numpy().astype(np.int64)

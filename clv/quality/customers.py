@@ -125,11 +125,12 @@ def left_truncation(orders: Orders, found: CustomerHistories) -> Finding:
     return Finding(
         "left_truncation",
         LOOK,
-        f"{shown}: some {first - later:,.0f} of them were probably customers before the log "
-        "begins. Their T is too short, and as only those who had stayed are seen, new customers "
-        "look more loyal than they are.",
-        f"Read more of the past; or fit once more with the customers first seen after {after} "
-        "only, and see what changes.",
+        f"{shown}: some {first - later:,.0f} of them were customers before the log begins, unless "
+        "it is of customers who were new then. The T of such customers is too short, and as only "
+        "those who had stayed are seen, new customers look more loyal than they are.",
+        "If the log is of customers who were new in those days, all is well. Else read more of the "
+        f"past; or fit once more with the customers first seen after {after} only, and see what "
+        "changes.",
         figures,
     )
 

@@ -54,13 +54,14 @@ def rows_set_aside(orders: Orders, found: CustomerHistories) -> Finding:
     figures = {"rows": rows, "share": share, "rows_without_customer": nobody}
     if not rows:
         return Finding("set_aside", FINE, "Every row is an order of a customer.", "", figures)
-    told = f"{counted(rows, 'row')} ({percent(share)}) set aside"
+    told = f"{counted(rows, 'row')} ({percent(share)})"
     if nobody / report.rows_read <= MUCH_ASIDE:
-        return Finding("set_aside", FINE, f"{told}: see above.", "", figures)
+        return Finding("set_aside", FINE, f"{told}, for the reasons above.", "", figures)
     return Finding(
         "set_aside",
         LOOK,
-        f"{told}: see above. {nobody:,} ({percent(nobody / report.rows_read)}) name no customer.",
+        f"{told}, for the reasons above. {nobody:,} ({percent(nobody / report.rows_read)}) name "
+        "no customer.",
         "What guests buy is in no value and no forecast. If the shop knows them by e-mail address "
         "or card, put that into the customer column.",
         figures,

@@ -316,3 +316,12 @@ def test_a_customer_0_among_numbers_is_one() -> None:
     when = [str(date(2024, 1, 1) + timedelta(days=i)) for i in range(len(who))]
     log = pa.table({"customer": who, "date": when, "amount": [1.0 + i for i in range(len(who))]})
     assert clv.check_orders(log)["placeholder"].verdict == FINE
+
+
+def test_a_gap_is_the_same_in_lines_and_in_orders(clean: pa.Table) -> None:
+    orders = without_days(clean)
+    number = pa.array([str(i) for i in range(orders.num_rows)])
+    one = orders.append_column("order_id", number)
+    found = [checked(log)["calendar"] for log in (one, pa.concat_tables([one, one, one]))]
+    assert found[0].to_dict() == found[1].to_dict()
+    assert found[0].verdict == LOOK
