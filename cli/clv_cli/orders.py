@@ -155,6 +155,17 @@ def is_stated(option: str) -> bool:
     return context.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
+def _rows_of(aside: Mapping[str, Any]) -> str:
+    """Count the rows that are set aside, and those of which a part is."""
+    rows, parts = aside["rows"], aside.get("parts", 0)
+    if not parts:
+        return counted(rows, "row")
+    if not rows:
+        return f"{'A part' if parts == 1 else 'Parts'} of {counted(parts, 'row')}"
+    other = "a part of 1 other" if parts == 1 else f"parts of {parts:,} others"
+    return f"{counted(rows, 'row')} wholly and {other}"
+
+
 def echo_rows_read(report: Mapping[str, Any], *, err: bool = False, examples: bool = False) -> None:
     """Say what was read, what was kept, and what was set aside and why, if asked with examples."""
     has_amount = report["amount_read"] is not None
@@ -167,7 +178,7 @@ def echo_rows_read(report: Mapping[str, Any], *, err: bool = False, examples: bo
         known = aside["amount"] is not None  # not of amounts in another currency
         amount = f", {number(aside['amount'])} in all" if known else ""
         paragraph(
-            f"{counted(aside['rows'], 'row')} set aside: {aside['reason']}{amount}.",
+            f"{_rows_of(aside)} set aside: {aside['reason']}{amount}.",
             indent="  - ",
             err=err,
         )

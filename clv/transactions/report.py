@@ -38,13 +38,15 @@ class SetAside:
 
     `amount` is None where the source has no amounts, and of rows in a currency that is not taken,
     which are in no sum; `examples` say where the first of them stand
-    and what they say, where that is known.
+    and what they say, where that is known. `parts` are rows counted elsewhere of whose amount
+    a part belongs here.
     """
 
     reason: str
     rows: int
     amount: Decimal | None
     examples: tuple[str, ...] = ()
+    parts: int = 0
 
     def plus(self, later: SetAside) -> SetAside:
         """Return these rows and later ones that are none for the same reason."""
@@ -53,6 +55,7 @@ class SetAside:
             self.rows + later.rows,
             _sum(self.amount, later.amount),
             (*self.examples, *later.examples)[:EXAMPLES],
+            self.parts + later.parts,
         )
 
     def __str__(self) -> str:
@@ -248,7 +251,13 @@ class OrdersReport:
         """
         amounts = {name: _amount(told[name]) for name in ("amount_read", "amount_kept")}
         aside = tuple(
-            SetAside(s["reason"], s["rows"], _amount(s["amount"]), tuple(s["examples"]))
+            SetAside(
+                s["reason"],
+                s["rows"],
+                _amount(s["amount"]),
+                tuple(s["examples"]),
+                s.get("parts", 0),  # books built before do not say it
+            )
             for s in told["set_aside"]
         )
         back = told["returns"] and ReturnsReport.from_dict(told["returns"])
@@ -269,6 +278,7 @@ class OrdersReport:
                     "rows": s.rows,
                     "amount": _number(s.amount),
                     "examples": list(s.examples),
+                    "parts": s.parts,
                 }
                 for s in self.set_aside
             ],

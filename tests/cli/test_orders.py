@@ -80,3 +80,21 @@ def test_one_of_a_thing_is_told_as_one(here: Path) -> None:
     assert "was found for 1 row because the return names it" in out
     for wrong in ("1 rows", "1 days", "1 customers", "1 purchases", "1 orders"):
         assert f" {wrong}" not in out
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("a,2024-01-02,-40\n", "A part of 1 row set aside"),
+        ("a,2024-01-02,-40\nb,2024-01-02,-40\n", "Parts of 2 rows set aside"),
+        ("a,2024-01-02,-40\nc,2024-01-02,-7\n", "1 row wholly and a part of 1 other set aside"),
+        ("c,2024-01-02,-7\n", "1 row set aside"),
+    ],
+)
+def test_returns_beyond_their_orders_are_told_as_parts(
+    here: Path, returned: str, said: str
+) -> None:
+    sold = "customer,date,amount\na,2024-01-01,30\nb,2024-01-01,30\nd,2024-01-01,30\n"
+    Path("back.csv").write_text(sold + returned)
+    out = " ".join(done("check", "back.csv", "--end", "2024-03-31").out.split())
+    assert f"{said}: return or cancellation that could not be matched, or beyond" in out

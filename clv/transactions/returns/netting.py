@@ -149,6 +149,7 @@ class NetReturns:
             "rows": (seen & taken).sum(),
             "amount": t["applied"].sum(where=seen),
             "unmatched": (seen & ~taken).sum(),
+            "parts": (seen & taken & (t["applied"] < t["worth"])).sum(),
             "excess": (t["worth"] - t["applied"]).sum(where=seen),
             "late": (~seen).sum(),
             "late_amount": t["worth"].sum(where=~seen),
@@ -161,9 +162,8 @@ class NetReturns:
         gone = (orders["taken"] == orders["order_worth"]).sum()
         found = self.source.collect(orders.aggregate(orders=orders.count(), gone=gone))
         touched = found.to_pylist()[0]
-        many = {
-            name: int(row[name] or 0) for name in ("rows", "unmatched", "late", *STEPS.values())
-        }
+        names = ("rows", "unmatched", "parts", "late", *STEPS.values())
+        many = {name: int(row[name] or 0) for name in names}
         report = ReturnsReport(
             policy=self.policy,
             rows=many["rows"],
@@ -181,7 +181,7 @@ class NetReturns:
         if many["unmatched"] or row["excess"]:
             shown = self._examples(t.filter(seen & (t["applied"] < t["worth"])), None)
             left = _minus(report.unmatched_amount)
-            aside.append(SetAside(UNMATCHED, many["unmatched"], left, shown))
+            aside.append(SetAside(UNMATCHED, many["unmatched"], left, shown, many["parts"]))
         late = _minus(self._money(row["late_amount"]))
         return NettedReturns(report, tuple(aside), many["late"], late)
 
