@@ -108,10 +108,7 @@ def build(
     paragraph(about["terms"]["sentence"])
     paragraph(about["independence"]["sentence"])
     if about["paid_share"] < 1:
-        paragraph(
-            f"{percent(about['paid_share'], 1)} of the repeat purchases were paid for, the others "
-            "were free; expected spend and values count that share."
-        )
+        paragraph(_paid_for(about))
     for finding in about["quality"]["findings"].values():
         if finding["verdict"] == UNSUITED:
             paragraph(f"Caution: {finding['sentence']} {finding['advice']}")
@@ -125,6 +122,19 @@ def build(
     if dropped:
         paragraph(_told_again(tuple(dropped), shlex.quote(str(output))))
     click.echo(f"Wrote the customer book to {output}. Next: clv value {shlex.quote(str(output))}")
+
+
+def _paid_for(about: dict[str, Any]) -> str:
+    """Say how many repeat purchases were paid for; where nearly all were, how many were free."""
+    paid = percent(about["paid_share"], 1)
+    if paid != "100.0 %":
+        told = f"{paid} of the repeat purchases were paid for, the others were free"
+        return f"{told}; expected spend and values count that share."
+    found = about["quality"]["findings"]["repeat_purchases"]
+    again = found["purchases"] - found["customers"]
+    free = round((1 - about["paid_share"]) * again)
+    told = f"{free:,} of {again:,} repeat purchases {'was' if free == 1 else 'were'} free"
+    return f"{told}; expected spend and values count the share of the others."
 
 
 def _since(book: Path, reading: dict[str, Any]) -> Since:
