@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from clv.errors import NotIdentifiedError
@@ -160,8 +161,9 @@ def daily_buyers(orders: Orders, found: CustomerHistories) -> Finding:
         LOOK,
         f"{counted(customers, 'customer')} {'buys' if customers == 1 else 'buy'} on nearly every "
         f"day (such as {', '.join(examples)}), {percent(share)} of all purchases.",
-        "Is it a till, a reseller, a test account, or a placeholder for unknown customers? Take "
-        "such ids out: one customer has at most one purchase a day in the models.",
+        "Is it a till, a reseller, a test account, or a placeholder for unknown customers? Set "
+        f"such ids aside, no_customer = {json.dumps(examples, ensure_ascii=False)} in a schema: "
+        "one customer has at most one purchase a day in the models.",
         figures,
     )
 

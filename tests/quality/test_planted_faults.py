@@ -231,8 +231,9 @@ def test_what_mistyped_orders_do_to_the_model_is_told(clean: pa.Table) -> None:
 
 
 def test_the_till_is_named(clean: pa.Table) -> None:
-    found = checked(till(clean))["daily_buyers"].figures
-    assert (found["customers"], found["examples"]) == (1, ["1000000"])
+    found = checked(till(clean))["daily_buyers"]
+    assert (found.figures["customers"], found.figures["examples"]) == (1, ["1000000"])
+    assert 'no_customer = ["1000000"]' in found.advice
 
 
 def test_returns_without_an_order_are_told(clean: pa.Table) -> None:
