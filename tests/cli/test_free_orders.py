@@ -14,8 +14,8 @@ from tests.cli.command import CDNOW, CDNOW_END, clv_command
 @pytest.mark.parametrize("free", [1, 400])
 def test_a_few_free_purchases_are_told_by_number_and_many_by_share(here: Path, free: int) -> None:
     log = pd.read_csv(CDNOW[0], dtype={"customer_id": str})
-    log = log.groupby(["customer_id", "date"], as_index=False)["amount"].sum()
-    log = log[(log["date"] <= CDNOW_END) & (log["amount"] > 0)].reset_index(drop=True)
+    log = log.groupby(["customer_id", "date"])[["amount"]].sum().reset_index()
+    log = log.loc[(log["date"] <= CDNOW_END) & (log["amount"] > 0)].reset_index(drop=True)
     again = log.index[log["customer_id"].duplicated()]
     log.loc[again[:free], "amount"] = 0.0
     log.to_csv("orders.csv", index=False)
