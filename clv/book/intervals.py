@@ -30,6 +30,7 @@ from clv.value.terms import Terms
 from clv.value.value_intervals import (
     CustomerColumns,
     ValueIntervals,
+    sample_by_value,
     total_interval,
     value_intervals,
 )
@@ -201,15 +202,18 @@ def _drawn(
 def _total_of_many(
     file: Path, draws: Mapping[str, ParameterDraws[Any]], about: ValuedBy
 ) -> list[float]:
-    """Bounds of the sum over all customers, from every k-th of them."""
-    step = max(1, about.customers // SAMPLED)
-    parts, at, whole = [], 0, 0.0
+    """Bounds of the sum over all customers, from some of them."""
+    parts, at = [], 0
     with pq.ParquetFile(file) as opened:
+        values = opened.read(columns=["lifetime_value"]).column(0).to_numpy()
+        chosen, weight = sample_by_value(values, SAMPLED)
         for group in range(opened.num_row_groups):
-            rows = opened.read_row_group(group, columns=list(NEEDED))
-            parts.append(rows.take(np.arange(-at % step, len(rows), step)))
-            whole += float(np.sum(rows.column("lifetime_value").to_numpy()))
-            at += len(rows)
+            size = opened.metadata.row_group(group).num_rows
+            first, last = np.searchsorted(chosen, [at, at + size])
+            if last > first:
+                rows = opened.read_row_group(group, columns=list(NEEDED))
+                parts.append(rows.take(chosen[first:last] - at))
+            at += size
     some = pa.concat_tables(parts)
     return list(
         total_interval(
@@ -218,9 +222,9 @@ def _total_of_many(
             customer_columns(some),
             discount=_mean_discount(some, about),
             **about.drawn_with(),
-            total=whole,
+            total=float(np.sum(values)),
             expected=some.column("lifetime_value").to_numpy(),
-            customers=about.customers,
+            weight=weight,
         )
     )
 

@@ -271,6 +271,8 @@ def log_posterior(fit: Fit[Any], log_draws: Floats) -> Floats:
     kind = type(fit.model)
     inside = np.abs(log_draws).max(axis=1) < 50
     value = np.full(len(log_draws), -np.inf)
+    if not inside.any():
+        return value
     of_part = partial(kind.log_likelihoods, np.exp(log_draws[inside]))
     value[inside] = sum(side_by_side(of_part, kind.parts(fit.histories)))
     return value + log_prior(kind, _whole_prior(fit), log_draws)

@@ -168,8 +168,9 @@ def _mean(fit: dict[str, float | None]) -> str:
 def _changes(orders: Orders, found: CustomerHistories, limit: float) -> dict[str, Any]:
     """Fit Gamma-Gamma with all purchases, and without those above a limit."""
     kept = found.days.filter(~(found.days["amount"] > ibis.literal(limit)))
-    # What was returned is subtracted already.
-    others = histories(replace(orders, days=kept, returns=None), end=found.end, unit=found.unit)
+    # What was returned is subtracted already, and what came after the end left out.
+    bare = replace(orders, days=kept, returns=None, astride=None)
+    others = histories(bare, end=found.end, unit=found.unit)
     return {"with_all": _fit(found), "without": _fit(others)}
 
 

@@ -15,12 +15,13 @@ import ibis
 import ibis.expr.types as ir
 
 from clv.transactions.continued import strangers_told
+from clv.transactions.from_lines import from_lines
 from clv.transactions.kept_lines import LINES, lines_of, typed
-from clv.transactions.order_lines import RolledUp, days_of_orders, rolled_up
+from clv.transactions.order_lines import days_of_orders
 from clv.transactions.orders import Orders
 from clv.transactions.repeated_rows import repeated_by
 from clv.transactions.report import OrdersReport, after_the_end, counted
-from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED, NetReturns, netted
+from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
 from clv.transactions.sources import Source
 
 __all__ = ["Joined", "joined", "one_after_another"]
@@ -58,7 +59,7 @@ class Joined:
             The last day of the earlier ones, and that of all.
         """
         own = repeated_by(self.newer.report, self.newer.repeated, end)
-        own, back = _without_returns(own), self.orders.returns
+        own, back = _without_returns(own), self.orders.as_of(end).returns
         found = None if back is None else back.up_to(end, after=cut)
         late = [aside for aside in every.set_aside if aside.reason == after_the_end(end)]
         amount = None
@@ -165,41 +166,28 @@ def _stacked(parts: Sequence[ir.Table]) -> ir.Table:
 
 def _of_lines(lines: ir.Table, like: Orders, report: OrdersReport) -> Orders:
     """Make of lines what reading makes of the rows of a source."""
-    source = like.opened
-    sold = lines.filter(~lines["back"])
-    days = source.materialise(
-        sold.group_by("customer_id", "date").aggregate(
-            rows=sold.count(), amount=sold["amount"].sum()
-        )
+    made = from_lines(
+        like.opened,
+        lines,
+        like.returns_policy,
+        has_amount=like.has_amount,
+        order_id=like.schema.order_id,
     )
-    figures = lines.aggregate(
-        sold=(~lines["back"]).sum(),
-        back=lines["back"].sum(),
-        first=lines["date"].min(where=~lines["back"]),
-        last=lines["date"].max(where=~lines["back"]),
-    )
-    (seen,) = source.collect(figures).to_pylist()
-    rolled = RolledUp(days, 0)
     if "order_id" in lines.columns:
-        column = str(like.schema.order_id)
-        rolled = rolled_up(source, sold, days, int(seen["sold"]), column)
-        report = replace(report, orders=rolled.orders)
-    last = seen["last"]
-    back: NetReturns | None = None
-    if seen["back"] and like.returns_policy != "ignore":
-        back = netted(source, lines, like.returns_policy, has_amount=like.has_amount)
-        last = max(last, back.last_date)
-        found = back.up_to(back.last_date)
+        report = replace(report, orders=made.rolled.orders)
+    if made.returns is not None:
+        found = made.returns.up_to(made.returns.last_date)
         aside = (*report.set_aside, *found.set_aside)
         report = replace(report, set_aside=aside, returns=found.report)
     return replace(
         like,
-        days=rolled.days,
+        days=made.rolled.days,
         report=report,
-        first_date=seen["first"],
-        last_date=last,
-        returns=back,
-        moved=rolled.moved,
+        first_date=made.first_date,
+        last_date=made.last_date,
+        returns=made.returns,
+        lines=lines,
+        astride=made.rolled.astride,
     )
 
 

@@ -1,17 +1,10 @@
-"""Lines of orders, rolled up: an order is placed on one day, however its lines are dated.
-
-A line is known from its own day on: who asks about a day between those of an order sees the order
-without the lines that came later.
-"""
+"""Lines of orders, rolled up: an order is placed on one day, however its lines are dated."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from clv.transactions.order_totals import one_amount, totals_repeated
@@ -19,7 +12,7 @@ from clv.transactions.reading import Reading
 from clv.transactions.report import counted
 from clv.transactions.sources import Source
 
-__all__ = ["RolledUp", "days_of_orders", "known_by", "later_lines", "roll_up", "rolled_up"]
+__all__ = ["RolledUp", "days_of_orders", "roll_up", "rolled_up"]
 
 ORDER_DAYS = 31
 """Assumed: lines of one order are dated within a month; what lies further apart under one number
@@ -36,16 +29,16 @@ class RolledUp:
         One row per customer and day, as :class:`Orders` has them.
     orders : int
         How many orders there are; a row without an order id is an order of its own.
-    moved : ibis.Table or None
-        Lines that were put on an earlier day, added up by customer, the order's `date` and their
-        own (`dated`): how many (`rows`) and their `amount`. None where none were.
+    astride : ibis.Table or None
+        Between which days (`first`, `last`) the orders are whose lines are on several; None where
+        none are.
     notices : tuple of str
         What was done, and what a reader should look at.
     """
 
     days: ir.Table
     orders: int
-    moved: ir.Table | None = None
+    astride: ir.Table | None = None
     notices: tuple[str, ...] = ()
 
 
@@ -109,7 +102,7 @@ def rolled_up(
     )
     seen = {k: int(v or 0) for k, v in source.collect(counts).to_pylist()[0].items()}
     orders, notices = seen["orders"] + rows - seen["lines"], []
-    moved: ir.Table | None = None
+    astride: ir.Table | None = None
     if seen["lines"] > seen["orders"]:
         notices.append(f"The rows kept are {counted(rows, 'line')} of {counted(orders, 'order')}.")
     if amount is not None and totals_repeated(seen["several"], seen["alike"], seen["amounts"]):
@@ -125,13 +118,14 @@ def rolled_up(
         dated = joined.select(
             customer_id=joined["customer_id"],
             date=ibis.coalesce(joined["first"], joined["date"]),
-            dated=joined["date"],
             amount=joined["amount"],
         )
-        later = dated.filter(dated["dated"] > dated["date"])
-        moved = source.materialise(_added_up(later, "customer_id", "date", "dated"))
         source.engine.drop(days)
-        days = source.materialise(_added_up(dated, "customer_id", "date"))
+        days = source.materialise(
+            dated.group_by("customer_id", "date").aggregate(
+                rows=dated.count(), amount=dated["amount"].sum()
+            )
+        )
         source.engine.drop(first)
         notices.append(
             f"The lines of {counted(seen['split'], 'order')} are dated on several days; each order "
@@ -148,45 +142,10 @@ def rolled_up(
             f"{'has' if seen['far'] == 1 else 'have'} lines more than {ORDER_DAYS} days apart "
             f"({some}). Those lines stay on their days: does column {column!r} name orders?"
         )
-    return RolledUp(days, orders, moved, tuple(notices))
-
-
-def known_by(days: ir.Table, moved: ir.Table | None, end: date) -> ir.Table:
-    """Days up to an end, without the lines of their orders that came after it.
-
-    Parameters
-    ----------
-    days : ibis.Table
-        As :class:`RolledUp` has them.
-    moved : ibis.Table or None
-        The same.
-    end : date
-        The day.
-    """
-    seen = days.filter(days["date"] <= end)
-    if moved is None:
-        return seen
-    later = later_lines(moved, end)
-    per = _added_up(later, "customer_id", "date", rows=later["rows"].sum())
-    both = seen.left_join(per.rename(less_rows="rows", less="amount"), ["customer_id", "date"])
-    zero = ibis.literal(Decimal(0), dt.Decimal(38, 4))
-    return both.select(
-        customer_id=both["customer_id"],
-        date=both["date"],
-        rows=both["rows"] - both["less_rows"].fill_null(0),
-        amount=(both["amount"] - both["less"].fill_null(zero)).cast(days["amount"].type()),
-    )
-
-
-def later_lines(moved: ir.Table, end: date) -> ir.Table:
-    """Of the lines that were put on an earlier day: those after an end of orders before it."""
-    return moved.filter((moved["date"] <= end) & (moved["dated"] > end))
-
-
-def _added_up(lines: ir.Table, *keys: str, rows: ir.IntegerScalar | None = None) -> ir.Table:
-    return lines.group_by(*keys).aggregate(
-        rows=lines.count() if rows is None else rows, amount=lines["amount"].sum()
-    )
+    if seen["split"] or seen["far"]:
+        several = per.filter(per["last"] > per["first"])
+        astride = source.materialise(several.select("first", "last"))
+    return RolledUp(days, orders, astride, tuple(notices))
 
 
 def days_of_orders(lines: ir.Table, **more: ir.Value) -> ir.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,13 +15,15 @@ import ibis.expr.types as ir
 from clv.errors import OrdersError, RequestError
 from clv.transactions.customer_ids import alike_ids, refuse_cut_ids, refuse_nested_ids
 from clv.transactions.engines import Engine
+from clv.transactions.from_lines import from_lines
 from clv.transactions.headers import misread_header
-from clv.transactions.order_lines import RolledUp, known_by, roll_up
+from clv.transactions.order_lines import RolledUp, roll_up
 from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
 from clv.transactions.reading import REVERSAL, Reading
 from clv.transactions.repeated_rows import repetitions, repetitions_told
 from clv.transactions.report import OrdersReport, counted
 from clv.transactions.returns import NetReturns, net_returns
+from clv.transactions.returns.netting import sales_and_returns
 from clv.transactions.schema import NONE, Schema, doubts, recognise
 from clv.transactions.settings import amounts_left, settle, with_kinds
 from clv.transactions.sources import Source, open_source
@@ -66,9 +68,10 @@ class Orders:
         Returns and the orders they reverse; None where there are none, or they are ignored.
     repeated : mapping of date to int
         Purchases of each day that repeat an earlier row in every column.
-    moved : ibis.Table or None
-        Lines in `days` that came after the first day of their order, as
-        :class:`~clv.transactions.order_lines.RolledUp` has them.
+    lines : ibis.Table or None
+        Sales and returns line by line, where orders have several, to be computed when asked for.
+    astride : ibis.Table or None
+        Between which days (`first`, `last`) the orders are whose lines are on several.
     """
 
     days: ir.Table = field(repr=False)
@@ -82,7 +85,9 @@ class Orders:
     returns_policy: Policy = "net"
     returns: NetReturns | None = field(default=None, repr=False)
     repeated: Mapping[date, int] = field(default_factory=dict, repr=False)
-    moved: ir.Table | None = field(default=None, repr=False)
+    lines: ir.Table | None = field(default=None, repr=False)
+    astride: ir.Table | None = field(default=None, repr=False)
+    _known: dict[date, Orders] = field(default_factory=dict, repr=False, init=False)
 
     @property
     def has_amount(self) -> bool:
@@ -117,14 +122,47 @@ class Orders:
         ...  for day in (19, 20)]
         [2, 1]
         """
-        stood = known_by(self.days, self.moved, end)
-        if self.returns is not None:
-            stood = self.returns.net(stood, end)
-        elif self.moved is None:
-            return stood
-        if cut is None or cut >= end:
+        known = self.as_of(end)
+        stood = known.days.filter(known.days["date"] <= end)
+        if known.returns is not None:
+            stood = known.returns.net(stood, end)
+        if cut is None or cut >= end or (self.returns is None and self.astride is None):
             return stood
         return self.days_by(cut).union(stood.filter(stood["date"] > cut))
+
+    def as_of(self, end: date) -> Orders:
+        """These orders as a log that ends on a day has them.
+
+        Parameters
+        ----------
+        end : date
+            The day. Lines after it are left out where they belong to an order begun before, for
+            they would change it, and with it which orders returns reverse.
+
+        Returns
+        -------
+        Orders
+            These where no order goes on after that day: what is later then stands by itself.
+        """
+        if self.astride is None or self.lines is None or end < self.first_date:
+            return self
+        if end not in self._known:
+            goes_on = (self.astride["first"] <= end) & (self.astride["last"] > end)
+            many = self.opened.collect(self.astride.aggregate(many=goes_on.sum()))["many"][0]
+            self._known[end] = self._cut(end) if many.as_py() else self
+        return self._known[end]
+
+    def _cut(self, end: date) -> Orders:
+        if self.lines is None:
+            return self
+        made = from_lines(
+            self.opened,
+            self.lines.filter(self.lines["date"] <= end),
+            self.returns_policy,
+            has_amount=self.has_amount,
+            order_id=self.schema.order_id,
+        )
+        return replace(self, days=made.rolled.days, returns=made.returns, astride=None)
 
     def incidents(self) -> IncidentLog:
         """Returns as service incidents of type `returned_item`, reported by the customer.
@@ -297,7 +335,8 @@ def read_orders(
         returns_policy=returns,
         returns=taken_back,
         repeated=repeated,
-        moved=rolled.moved if rolled else None,
+        lines=sales_and_returns(opened, reading) if rolled and rolled.astride is not None else None,
+        astride=rolled.astride if rolled else None,
     )
     _let_go(opened, log)
     return orders

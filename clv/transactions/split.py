@@ -143,7 +143,8 @@ def holdout(
 def _returned_later(orders: Orders, cut: date, last: date) -> Decimal | None:
     if not orders.has_amount:
         return None
-    return Decimal(0) if orders.returns is None else orders.returns.taken_later(cut, last)
+    returns = orders.as_of(last).returns
+    return Decimal(0) if returns is None else returns.taken_later(cut, last)
 
 
 @dataclass(frozen=True, eq=False)

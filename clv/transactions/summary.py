@@ -16,7 +16,6 @@ import pandas as pd
 from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
 from clv.transactions.engines import Engine
-from clv.transactions.order_lines import later_lines
 from clv.transactions.orders import Orders
 from clv.transactions.repeated_rows import repeated_by
 from clv.transactions.report import OrdersReport, SetAside, after_the_end, counted
@@ -352,23 +351,27 @@ def silence_told(last: date, end: date, than: str = "") -> str:
 
 def _report(orders: Orders, end: date) -> OrdersReport:
     """Account for the rows up to an end: returns after it have taken nothing back yet."""
-    late = orders.days.filter(orders.days["date"] > end).select("rows", "amount")
-    if orders.moved is not None:
-        late = late.union(later_lines(orders.moved, end).select("rows", "amount"))
-    found = late.aggregate(rows=late["rows"].sum(), amount=late["amount"].sum())
-    row = orders.opened.collect(found).to_pylist()[0]
-    rows = int(row["rows"] or 0)
-    amount = (row["amount"] or Decimal(0)) if orders.has_amount else None
+    known, every = orders.as_of(end).days, orders.days
+    figures = [
+        days.aggregate(rows=days["rows"].sum(), amount=days["amount"].sum())
+        for days in (every, known.filter(known["date"] <= end))
+    ]
+    of_all, seen = (orders.opened.collect(figure).to_pylist()[0] for figure in figures)
+    rows = int(of_all["rows"] or 0) - int(seen["rows"] or 0)
+    amount = None
+    if orders.has_amount:
+        amount = (of_all["amount"] or Decimal(0)) - (seen["amount"] or Decimal(0))
     report = repeated_by(orders.report, orders.repeated, end)
     after = after_the_end(end)
     if orders.returns is None:
         return report.without(SetAside(after, rows, amount))
-    netted = orders.returns.up_to(end)
+    netted = (orders.as_of(end).returns or orders.returns).up_to(end)
+    later = orders.returns.up_to(end)  # however matched
     report = report.without(SetAside(after, rows, amount))
     # Rows kept are less by the orders alone; set aside are the returns with them.
     others = [a for a in orders.report.set_aside if a.reason not in {SUBTRACTED, UNMATCHED}]
-    rows += netted.late_rows
-    if amount is not None and netted.late_amount is not None:
-        amount += netted.late_amount
+    rows += later.late_rows
+    if amount is not None and later.late_amount is not None:
+        amount += later.late_amount
     aside = [*others, *netted.set_aside, *([SetAside(after, rows, amount)] if rows else [])]
     return replace(report, set_aside=tuple(aside), returns=netted.report)

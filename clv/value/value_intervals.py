@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from clv.arrays import Floats
+from clv.arrays import Floats, Rows
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 from clv.side_by_side import side_by_side, slices
@@ -36,6 +36,7 @@ __all__ = [
     "ValueIntervals",
     "bounds",
     "futures",
+    "sample_by_value",
     "total_interval",
     "value_intervals",
 ]
@@ -182,6 +183,40 @@ def value_intervals(
     return ValueIntervals(of_stay, of_life, (float(low), float(high)))
 
 
+def sample_by_value(values: Floats, size: int) -> tuple[Rows, Floats]:
+    """Choose customers who tell the interval of a total, the likelier the larger.
+
+    Few customers may carry a total. With chances that grow as the sum of a customer's value and
+    the mean value, whoever has more than twice the total over `size` is chosen for sure, and nobody
+    stands for more than twice as many as in a plain sample.
+
+    Parameters
+    ----------
+    values : ndarray, shape (N,)
+        Expected value of each customer, not all 0.
+    size : int
+        How many to choose, about.
+
+    Returns
+    -------
+    rows : ndarray of int, shape (n,)
+        Who is chosen, in order.
+    weight : ndarray, shape (n,)
+        For how many customers each of them stands.
+
+    Examples
+    --------
+    >>> rows, weight = sample_by_value(np.array([1.0, 1.0, 98.0, 1.0, 1.0]), 4)
+    >>> 2 in rows, round(float(weight.max()), 1)
+    (True, 2.4)
+    """
+    chance = values + values.mean()
+    upto = np.cumsum(chance)
+    places = (np.arange(size) + 0.5) * upto[-1] / size
+    rows, times = np.unique(np.searchsorted(upto, places), return_counts=True)
+    return rows, times * upto[-1] / (size * chance[rows])
+
+
 def total_interval(
     purchases: Sequence[PurchaseModel],
     spends: Sequence[GammaGamma],
@@ -194,30 +229,31 @@ def total_interval(
     horizon: float,
     total: float,
     expected: Floats,
-    customers: int,
+    weight: Floats,
     seed: int = 1,
 ) -> tuple[float, float]:
     """Draw the interval of the sum over many customers from a sample of them.
 
-    Of N customers, n sampled, with models i: V · Eᵢ/E + √(N/n) · (Sᵢ − Eᵢ), where V is the expected
-    total, Eᵢ and Sᵢ the sample's expectation and future under models i, and E = Σ `expected`. The
-    ratio carries the parameters, which all customers share, and hardly depends on who is sampled;
-    the difference is chance, whose variance grows as the number of customers.
+    Customer j of the sample stands for w_j customers. With models i the total is drawn as
+    V · Σ w_j E_ij / Σ w_j E_j + Σ √w_j · (S_ij − E_ij), where V is the expected total, E_ij and
+    S_ij the customer's expectation and future under models i, and E_j is `expected`. The ratio
+    carries the parameters, which all customers share, and hardly depends on who is sampled; the
+    difference is chance, whose variance is w_j times that of one customer.
 
     Parameters
     ----------
     purchases, spends : sequence of models
         From the posteriors, equally likely, at least :data:`TOTALS` of each.
     sample : CustomerColumns
-        Histories and spend of the customers sampled, each as likely as any other.
+        Histories and spend of the customers sampled.
     discount, margin, paid_share, rate, horizon
         As for :func:`value_intervals`; the horizon is finite.
     total : float
         Expected lifetime value of all customers together.
     expected : ndarray, shape (n,)
         That of the sample's customers.
-    customers : int
-        How many there are.
+    weight : ndarray, shape (n,)
+        For how many customers each of the sample stands.
     seed : int
         The same seed gives the same interval.
 
@@ -226,17 +262,17 @@ def total_interval(
     tuple of float
     """
     pairs = list(zip(purchases[:TOTALS], spends[:TOTALS], strict=True))
-    c, scale = sample, math.sqrt(customers / len(sample))
-    whole = float(np.sum(expected))
+    c, root = sample, np.sqrt(weight)
+    whole = float(weight @ expected)
 
     def one(pair: tuple[PurchaseModel, GammaGamma], rng: np.random.Generator) -> float:
         model, spend = pair
         each = margin * paid_share * spend.expected_spend(c.k, c.m)
         to_come = model.discounted_purchases_if_alive(c.x, c.T, c.t_x, rate=rate, horizon=horizon)
-        mean = float(np.sum(model.p_alive(c.x, c.t_x, c.T) * each * to_come))
+        mean = model.p_alive(c.x, c.t_x, c.T) * each * to_come
         bought = model.simulate_purchases(horizon, rng, c.x, c.t_x, c.T)
-        drawn = float(np.sum(_worth(spend, bought, c, paid_share, rng) * margin * discount))
-        return total * mean / whole + scale * (drawn - mean)
+        drawn = _worth(spend, bought, c, paid_share, rng) * margin * discount
+        return float(total * (weight @ mean) / whole + root @ (drawn - mean))
 
     sums = np.array(side_by_side(one, pairs, np.random.default_rng(seed).spawn(len(pairs))))
     low, high = bounds(sums)

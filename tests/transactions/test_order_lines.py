@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from clv.transactions.order_lines import ORDER_DAYS
 from clv.transactions.orders import Orders, read_orders
+from clv.transactions.summary import histories
 
 START = date(2024, 1, 1)
 
@@ -75,19 +76,39 @@ def test_an_order_counts_on_the_day_of_its_first_line(some: list[Line]) -> None:
         st.tuples(
             st.sampled_from("ab"),
             st.sampled_from(["1", "2", None]),
-            st.sampled_from([0, 1, 2, 5, ORDER_DAYS]),
+            st.sampled_from([0, 1, 2, 5, ORDER_DAYS, ORDER_DAYS + 1, 50]),
             st.integers(-5_000, 5_000),
         ),
         min_size=1,
         max_size=20,
     ),
-    st.sampled_from([0, 1, 3, ORDER_DAYS]),
+    st.sampled_from([0, 1, 3, ORDER_DAYS, ORDER_DAYS + 2]),
 )
 def test_an_order_is_known_as_far_as_its_lines_have_come(some: list[Line], end: int) -> None:
     seen = [line for line in some if line[2] <= end]
     assume(any(cents >= 0 for *_, cents in seen))
     last = START + timedelta(end)
-    assert days(read(some), last) == days(read(seen), last)
+    whole, cut = read(some), read(seen)
+    assert days(whole, last) == days(cut, last)
+    later, known = (histories(orders, end=last) for orders in (whole, cut))
+    assert later.to_pandas().equals(known.to_pandas())
+    ours, its = later.report, known.report
+    assert (ours.rows_kept, ours.amount_kept) == (its.rows_kept, its.amount_kept)
+    if its.returns is not None:  # a log that ends before the first return does not know of any
+        assert ours.returns == its.returns
+    assert ours.rows_read == ours.rows_kept + sum(a.rows for a in ours.set_aside)
+    money = sum(a.amount for a in ours.set_aside if a.amount is not None)
+    assert ours.amount_kept is not None
+    assert ours.amount_read == ours.amount_kept + money
+
+
+def test_a_return_takes_what_had_come_of_an_order() -> None:
+    lines: list[Line] = [("b", "0", 0, 2000), ("a", "1", 31, 1000), ("c", "2", 33, 400)]
+    lines += [("a", "1", 40, 5000), ("a", None, 35, -4000)]
+    found = histories(read(lines), end=START + timedelta(37))
+    assert found.customers == 2  # of the order of 10 nothing was left
+    assert found.report.returns is not None
+    assert found.report.returns.unmatched_amount == 30
 
 
 def test_lines_and_orders_are_told() -> None:

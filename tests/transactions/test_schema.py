@@ -212,7 +212,7 @@ def test_a_complete_schema_written_for_its_columns_takes_the_same_again(
     others: set[str], denied: set[str]
 ) -> None:
     names = ["customer_id", "date", *sorted(others)]
-    found = recognise(names, Schema(**dict.fromkeys(denied, "none")))
+    found = recognise(names, Schema.of(dict.fromkeys(denied, "none")))
     written = found.for_columns(names)
     assert recognise(names, Schema.parse(written.to_toml())).for_columns(names) == written
     taken = [role for role in ROLES if getattr(written, role) not in {None, "none"}]

@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 import clv
 from clv.models.purchase_paths import simulate_path
 from clv.value.forecast_intervals import draw_sums
-from clv.value.value_intervals import CustomerColumns, bounds, value_intervals
+from clv.value.value_intervals import (
+    CustomerColumns,
+    bounds,
+    sample_by_value,
+    value_intervals,
+)
 
 Floats = npt.NDArray[np.float64]
 PURCHASES = clv.BGNBD(0.243, 4.414, 0.793, 2.426)
@@ -190,3 +195,21 @@ def test_parameters_move_a_sample_as_they_move_all() -> None:
         )  # fmt: skip
         means.append(orders[::2].mean() / orders[1::2].mean())
     assert means[0] == pytest.approx(means[1], rel=0.04)
+
+
+def test_a_sample_by_value_holds_the_large_and_stands_for_all() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.lognormal(0, 3, 50_000)  # a tenth of a percent of the customers carry a third
+    sums, counts = [], []
+    for _ in range(200):
+        mixed = rng.permutation(values)
+        rows, weight = sample_by_value(mixed, 1000)
+        large = np.flatnonzero(mixed > 2 * mixed.sum() / 1000)
+        assert set(large) <= set(rows)
+        assert weight.max() <= 2 * len(values) / 1000
+        sums.append(weight @ mixed[rows])
+        counts.append(weight.sum())
+    # Systematic sampling with chances in proportion is without bias; four standard errors.
+    for found, true in ((sums, values.sum()), (counts, len(values))):
+        error = np.std(found) / np.sqrt(len(found))
+        assert abs(np.mean(found) - true) < 4 * error

@@ -126,9 +126,9 @@ class IncidentLikelihood:
         """
         plain: Histories = self.histories.plain
         total = np.zeros(len(parameters))
-        if len(plain):
+        if len(plain) and len(parameters):
             total += BGNBD.log_likelihoods(parameters[:, :PARAMETERS], plain)
-        if not len(self.fates):
+        if not len(self.fates) or not len(parameters):
             return total
         step = max(1, CHUNK // len(self.fates))
 
