@@ -3,12 +3,13 @@
 What a customer buys on one day is one order here, however many lines the log has of it.
 
 A day's weekday is usually open where at least four in five of the nearest same weekdays, eight
-before and eight after the gap, had orders. There the number of orders is taken for Poisson, with
-the mean of those before or of those after the gap, whichever is less (a log may grow), so that the
-surprise -ln P(none) is that mean; else P(none) is the share of those days without orders, on the
-side where it is greater. A shop that is closed on Sundays has no surprise in them. The surprises
-of the days of a run add up; a run is a gap where they exceed ln(100 days), so that a log without
-gaps shows one in a hundred times at most.
+before and eight after the gap, had orders. There the number of orders is taken for negative
+binomial, with the mean m of those before or of those after the gap, whichever is less (a log may
+grow), and the shape k that the log's days show around their own means: the surprise -ln P(none) is
+k ln(1 + m/k), which is m where days vary no more than by chance (Poisson). Else P(none) is the
+share of those days without orders, on the side where it is greater. A shop that is closed on
+Sundays has no surprise in them. The surprises of the days of a run add up; a run is a gap where
+they exceed ln(100 days), so that a log without gaps shows one in a hundred times at most.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def calendar_gaps(orders: Orders, found: CustomerHistories) -> Finding:
     days = table["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
     counts = table["orders"].to_numpy().astype(np.int64)
     end = int(np.datetime64(found.end, "D").astype(np.int64))
-    gaps = [gap for gap in _runs(days, end) if _surprise(days, counts, *gap) > _limit(days, end)]
+    excess, limit = _excess(days, counts), _limit(days, end)
+    gaps = [gap for gap in _runs(days, end) if _surprise(days, counts, excess, *gap) > limit]
     usual = [_usual(days, counts, *gap).sum() for gap in gaps]
     span = end - int(days[0]) + 1
     longest = sorted(range(len(gaps)), key=lambda i: (-usual[i], gaps[i]))[:SHOWN]
@@ -119,16 +121,34 @@ def _limit(days: Integers, end: int) -> float:
     return math.log(100 * (end - int(days[0]) + 1))
 
 
-def _surprise(days: Integers, counts: Integers, first: int, last: int) -> float:
+def _excess(days: Integers, counts: Integers) -> float:
+    """1/k: how much more days vary around their means than by chance, in squares of the means.
+
+    A day's mean is that of the same weekday in the four weeks before and the four after it, whose
+    own chance adds an eighth to the squares; with k they are 9/8 (m + m²/k) on average.
+    """
+    each = np.zeros(int(days[-1] - days[0]) + 1)
+    each[days - days[0]] = counts
+    weeks = np.arange(-4, 5) * 7
+    middle = np.arange(28, len(each) - 28)
+    around = each[middle[:, None] + weeks[weeks != 0]].mean(axis=1) if len(middle) else each[:0]
+    squares = ((each[middle] - around) ** 2).sum() / (9 / 8)
+    scale = float((around**2).sum())
+    return max(0.0, float(squares - around.sum()) / scale) if scale else 0.0
+
+
+def _surprise(days: Integers, counts: Integers, excess: float, first: int, last: int) -> float:
     """-ln P(no orders from the first to the last day)."""
-    expected = _usual(days, counts, first, last)
+    often_each = _each_weekday(first, last)
+    mean = _usual(days, counts, first, last) / np.maximum(often_each, 1)
+    of_a_day = np.log1p(mean * excess) / excess if excess else mean
     surprise = 0.0
-    for weekday, often in enumerate(_each_weekday(first, last)):
+    for weekday, often in enumerate(often_each):
         sides = [n for n in _neighbours(days, counts, first, last, weekday) if len(n)]
         if not sides:
             continue
         if np.concatenate(sides).astype(bool).mean() >= OPEN:
-            surprise += expected[weekday]
+            surprise += often * of_a_day[weekday]
         else:
             without = max(float((side == 0).mean()) for side in sides)
             surprise -= often * math.log(max(without, 0.01))

@@ -60,6 +60,29 @@ def test_few_orders_a_day_leave_empty_days() -> None:
         assert found.verdict == FINE, seed
 
 
+@pytest.mark.parametrize("shape", [2.0, 5.0])
+def test_days_that_vary_more_than_by_chance_are_no_gaps(shape: float) -> None:
+    """Negative binomial with a mean of 15: of shape 2, 1.4 % of the days are empty."""
+    empty = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        n = rng.poisson(rng.gamma(shape, 15 / shape, 500))
+        n[[0, -1]] = 1
+        found = checked({START + timedelta(days=i): int(k) for i, k in enumerate(n) if k})
+        assert found.verdict == FINE, seed
+        empty += found.figures["days_without_orders"]
+    assert empty > 0
+
+
+def test_a_week_without_orders_is_a_gap_though_days_vary() -> None:
+    n = np.random.default_rng(1).poisson(np.random.default_rng(2).gamma(2, 15 / 2, 500))
+    n[200:207] = 0
+    n[[0, 199, 207]] = 1
+    found = checked({START + timedelta(days=i): int(k) for i, k in enumerate(n) if k})
+    (gap,) = found.figures["gaps"]
+    assert (gap["first_day"], gap["days"]) == ((START + timedelta(days=200)).isoformat(), 7)
+
+
 def test_a_few_orders_long_before_the_others_are_a_gap() -> None:
     found = checked({date(2003, 5, 7): 1} | steady(200))
     assert found.verdict == LOOK
