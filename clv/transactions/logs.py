@@ -25,7 +25,7 @@ from clv.transactions.column_names import looks_like_values, plain
 from clv.transactions.engines import Engine
 from clv.transactions.report import LogReport, counted, quoted
 from clv.transactions.sources import Source, files, open_source
-from clv.transactions.values import blank, customer, zoned
+from clv.transactions.values import MISSING, MISSING_ID, blank, customer, zoned
 
 __all__ = [
     "MONEY",
@@ -200,7 +200,13 @@ def read_rows(
     """
     role, column = next(iter(times.items()))
     when = source.table[column]
-    as_text = {name: customer(source.table[taken]).cast(str) for name, taken in texts.items()}
+    as_text = {
+        # No arm and no type of incident is called as what an id that is missing may be.
+        name: customer(source.table[taken], MISSING_ID if name == "customer_id" else MISSING).cast(
+            str
+        )
+        for name, taken in texts.items()
+    }
 
     def rows(layout: str | None) -> tuple[pd.DataFrame, Mask]:
         table = source.table.select(

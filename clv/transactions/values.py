@@ -6,6 +6,7 @@ is null where the column does not say it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
@@ -21,6 +22,7 @@ __all__ = [
     "AMOUNT",
     "FIRST_DAY",
     "LAST_DAY",
+    "MISSING",
     "MISSING_ID",
     "UTC",
     "Clock",
@@ -38,16 +40,20 @@ __all__ = [
 AMOUNT = dt.Decimal(18, 4)
 """Sums of decimals do not depend on the order of the rows; sums of floats do."""
 
+MISSING = ("", "NULL", "null", "NaN", "nan", "None", "<NA>", "N/A", "n/a", "\\N")
+"""How databases and data frames write a value that is missing."""
+
 MISSING_ID = (
-    # databases, data frames, languages of programs
-    *("", "NULL", "null", "NaN", "nan", "NA", "NaT", "None", "none", "<NA>", "N/A", "n/a", "\\N"),
-    *("undefined", "(null)", "(NULL)", "[null]", "[NULL]", "<null>", "<NULL>", "(none)", "-", "--"),
+    *MISSING,
+    # languages of programs, and signs for nothing
+    *("NA", "NaT", "none", "undefined", "(null)", "(NULL)", "[null]", "[NULL]", "<null>"),
+    *("<NULL>", "(none)", "-", "--"),
     # pivot tables, and look-ups of a spreadsheet that failed: in English, German, French, Spanish
     *("(blank)", "(empty)", "(Leer)", "(vide)", "#N/A", "#REF!", "#VALUE!", "#NAME?", "#NULL!"),
     *("#DIV/0!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#NV", "#BEZUG!", "#WERT!", "#ZAHL!"),
     *("#NOM?", "#VALEUR!", "#NOMBRE!", "#NOMBRE?", "#VALOR!", "#¡REF!", "#¡VALOR!", "#¡DIV/0!"),
 )
-"""How a value that is missing is written. A word that could be a name, such as `guest`, is not."""
+"""How an id that is missing is written; a word that could be a name, such as `guest`, is not."""
 
 NO_BREAK = "\u00a0"
 
@@ -172,7 +178,7 @@ def _excel_day(column: ir.Column) -> ir.DateValue:
     return cast("ir.DateValue", (zero + whole.as_interval("D")).date())
 
 
-def customer(column: ir.Column) -> ir.Column:
+def customer(column: ir.Column, missing: Sequence[str] = MISSING_ID) -> ir.Column:
     """The customer's id. Integers stay what they are: grouping them is faster than text."""
     if isinstance(column, ir.IntegerColumn):
         return column
@@ -188,7 +194,7 @@ def customer(column: ir.Column) -> ir.Column:
     bare = said.replace(NO_BREAK, " ").strip()
     whole = ibis.ifelse(bare.re_search(r"^\d+\.0$"), bare.substr(0, bare.length() - 2), bare)
     text = ibis.ifelse(odd, whole, stripped(said))
-    return ibis.ifelse(text.isin(MISSING_ID), None, text)
+    return ibis.ifelse(text.isin(missing), None, text)
 
 
 def number(column: ir.Column) -> ir.DecimalValue:

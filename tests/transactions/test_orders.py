@@ -205,7 +205,7 @@ def test_a_report_is_json() -> None:
     assert json.loads(json.dumps(report)) == report
     example = "row 1: 'a', '2024-01-01', '-2'"
     assert report["set_aside"] == [
-        {"reason": "negative amount", "rows": 1, "amount": -2.0, "examples": [example]}
+        {"reason": "negative amount", "rows": 1, "amount": -2.0, "examples": [example], "parts": 0}
     ]
 
 
