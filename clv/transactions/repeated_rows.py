@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -18,7 +18,9 @@ TIMES = "_times"
 """Name of the column that counts; no source has it, for those of the source are numbered."""
 
 
-def repeated_rows(source: Source, reading: Reading, days: ir.Table) -> ir.Table:
+def repeated_rows(
+    source: Source, reading: Reading, days: ir.Table, *, by: Sequence[str] = ("customer_id",)
+) -> ir.Table:
     """Purchases that are there more than once, each once.
 
     Parameters
@@ -30,6 +32,8 @@ def repeated_rows(source: Source, reading: Reading, days: ir.Table) -> ir.Table:
     days : ibis.Table
         Days with purchases: only customers with a day of several can have one twice, and all
         columns are looked at of those alone.
+    by : sequence of str
+        With "date" too, only rows of such days are looked at: where no line was put on another.
 
     Returns
     -------
@@ -37,19 +41,19 @@ def repeated_rows(source: Source, reading: Reading, days: ir.Table) -> ir.Table:
         `customer_id`, `date`, `amount`, `said_0`, `said_1`, … (the columns of the source, in their
         order) and :data:`TIMES`, how often the row is there.
     """
-    busy = days.filter(days["rows"] > 1).select("customer_id").distinct()
+    busy = days.filter(days["rows"] > 1).select(*by).distinct()
     said = {f"said_{i}": source.table[name] for i, name in enumerate(source.table.columns)}
     rows = reading.log(source.table, **said)
-    rows = rows.filter(rows["aside"].isnull()).semi_join(busy, "customer_id")
+    rows = rows.filter(rows["aside"].isnull()).semi_join(busy, list(by))
     same = rows.group_by("customer_id", "date", "amount", *said).aggregate(**{TIMES: rows.count()})
     return same.filter(same[TIMES] > 1)
 
 
 def repetitions(source: Source, reading: Reading, days: ir.Table) -> dict[date, int]:
-    """Count on each day the purchases that repeat an earlier one in every column; as above."""
+    """Count on each day of the lines the purchases that repeat an earlier one; as above."""
     if not len(source.collect(days.filter(days["rows"] > 1).limit(1))):
         return {}
-    same = repeated_rows(source, reading, days)
+    same = repeated_rows(source, reading, days, by=("customer_id", "date"))
     found = same.group_by("date").aggregate(again=(same[TIMES] - 1).sum()).order_by("date")
     return {row["date"]: int(row["again"]) for row in source.collect(found).to_pylist()}
 
