@@ -8,7 +8,7 @@ from typing import Literal
 
 import ibis.expr.types as ir
 
-from clv.transactions.order_lines import RolledUp, rolled_up
+from clv.transactions.order_lines import RolledUp, by_day, rolled_up
 from clv.transactions.returns.netting import NetReturns, netted
 from clv.transactions.sources import Source
 
@@ -60,11 +60,7 @@ def from_lines(
         The column of the source that names orders.
     """
     sold = lines.filter(~lines["back"])
-    days = source.materialise(
-        sold.group_by("customer_id", "date").aggregate(
-            rows=sold.count(), amount=sold["amount"].sum()
-        )
-    )
+    days = source.materialise(by_day(sold))
     figures = lines.aggregate(
         sold=(~lines["back"]).sum(),
         back=lines["back"].sum(),

@@ -12,7 +12,7 @@ from clv.transactions.reading import Reading
 from clv.transactions.report import counted
 from clv.transactions.sources import Source
 
-__all__ = ["RolledUp", "days_of_orders", "roll_up", "rolled_up"]
+__all__ = ["RolledUp", "by_day", "days_of_orders", "roll_up", "rolled_up"]
 
 ORDER_DAYS = 31
 """Assumed: lines of one order are dated within a month; what lies further apart under one number
@@ -121,11 +121,7 @@ def rolled_up(
             amount=joined["amount"],
         )
         source.engine.drop(days)
-        days = source.materialise(
-            dated.group_by("customer_id", "date").aggregate(
-                rows=dated.count(), amount=dated["amount"].sum()
-            )
-        )
+        days = source.materialise(by_day(dated))
         source.engine.drop(first)
         notices.append(
             f"The lines of {counted(seen['split'], 'order')} are dated on several days; each order "
@@ -146,6 +142,13 @@ def rolled_up(
         several = per.filter(per["last"] > per["first"])
         astride = source.materialise(several.select("first", "last"))
     return RolledUp(days, orders, astride, tuple(notices))
+
+
+def by_day(lines: ir.Table) -> ir.Table:
+    """One row per customer and day of some lines: how many (`rows`), and their `amount`."""
+    return lines.group_by("customer_id", "date").aggregate(
+        rows=lines.count(), amount=lines["amount"].sum()
+    )
 
 
 def days_of_orders(lines: ir.Table, **more: ir.Value) -> ir.Table:

@@ -17,7 +17,7 @@ from clv.transactions.customer_ids import alike_ids, refuse_cut_ids, refuse_nest
 from clv.transactions.engines import Engine
 from clv.transactions.from_lines import from_lines
 from clv.transactions.headers import misread_header
-from clv.transactions.order_lines import RolledUp, roll_up
+from clv.transactions.order_lines import RolledUp, by_day, roll_up
 from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
 from clv.transactions.reading import REVERSAL, Reading
 from clv.transactions.repeated_rows import repetitions, repetitions_told
@@ -149,15 +149,13 @@ class Orders:
         if end not in self._known:
             goes_on = (self.astride["first"] <= end) & (self.astride["last"] > end)
             many = self.opened.collect(self.astride.aggregate(many=goes_on.sum()))["many"][0]
-            self._known[end] = self._cut(end) if many.as_py() else self
+            self._known[end] = self._cut(self.lines, end) if many.as_py() else self
         return self._known[end]
 
-    def _cut(self, end: date) -> Orders:
-        if self.lines is None:
-            return self
+    def _cut(self, lines: ir.Table, end: date) -> Orders:
         made = from_lines(
             self.opened,
-            self.lines.filter(self.lines["date"] <= end),
+            lines.filter(lines["date"] <= end),
             self.returns_policy,
             has_amount=self.has_amount,
             order_id=self.schema.order_id,
@@ -377,10 +375,7 @@ def _let_go(source: Source, log: ir.Table) -> None:
 
 def _days(log: ir.Table) -> ir.Table:
     """One row per customer and day: how many rows, and what they are worth together."""
-    kept = log.filter(log["aside"].isnull())
-    return kept.group_by("customer_id", "date").aggregate(
-        rows=kept.count(), amount=kept["amount"].sum()
-    )
+    return by_day(log.filter(log["aside"].isnull()))
 
 
 def _report(
