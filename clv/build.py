@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,18 +19,17 @@ from clv.book import Book
 from clv.book.directory import (
     GAPS,
     INCIDENTS,
-    INTERVAL_COLUMNS,
     LINES,
     MODELS,
     POLICY,
-    SCORE_COLUMNS,
     VALUES,
     refuse_other,
     write_book,
 )
-from clv.book.intervals import ValuedBy, draws_of, store_intervals, without_intervals
+from clv.book.intervals import ValuedBy, draws_of, without_intervals
 from clv.book.orders import entry_of
 from clv.book.since import Added, Since
+from clv.book.written_values import write_values
 from clv.errors import FitError, NotIdentifiedError, OrdersError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
@@ -56,7 +54,6 @@ from clv.value.value_intervals import LEVEL
 if TYPE_CHECKING:
     import os
 
-    import ibis.expr.types as ir
     import pandas as pd
 
 __all__ = ["build_book"]
@@ -64,8 +61,6 @@ __all__ = ["build_book"]
 M = TypeVar("M", bound=Model[Any])
 
 LIBRARIES = ("clv", "ibis-framework", "numpy", "scipy")
-ROW_GROUP = 20_000
-"""Rows of one Parquet row group: a look-up of one customer reads one of them."""
 
 
 def build_book(
@@ -148,7 +143,9 @@ def build_book(
         quality = of_quality.result()
     progress("Valuing the customers")
     leave_months = policy.retention.period_months
-    table = score(found, purchases.model, spend.model, terms, leave_months=leave_months)
+    table = score(
+        found, purchases.model, spend.model, terms, leave_months=leave_months, ordered=False
+    )
     manifest: dict[str, Any] = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         **given.accounted_for(Path(path)),
@@ -175,19 +172,17 @@ def build_book(
         "intervals": {"level": LEVEL, "without": without_intervals(draws.values())},
         "policy": {"version": policy.version, "assumed": list(policy.assumed)},
     }
-    progress("Writing the book")
+    progress("Drawing intervals and writing the book")
     with write_book(Path(path), manifest) as folder:
-        _write_values(found, table, folder / VALUES)
+        about = ValuedBy(found.customers, terms, found.end, unit, manifest["paid_share"])
+        manifest["intervals"] |= write_values(table, folder / VALUES, orders.opened, draws, about)
+        manifest["totals"] = _totals(folder / VALUES)
         if found.gaps is not None and issubclass(kind, FamilyOfK):
             gaps = orders.opened.collect(found.gaps.order_by("gap").select("gap", "times"))
             whole = pa.schema({"gap": pa.int64(), "times": pa.int64()})  # an engine's sum is wider
             pq.write_table(gaps.cast(whole), folder / GAPS)
         if lines is not None:
             write_lines(lines, found.end, orders.opened.engine, folder / LINES)
-        progress("Drawing intervals")
-        about = ValuedBy(found.customers, terms, found.end, unit, manifest["paid_share"])
-        manifest["intervals"] |= store_intervals(folder / VALUES, draws, about, row_group=ROW_GROUP)
-        manifest["totals"] = _totals(folder / VALUES)
         models = {
             role: {
                 "model": fit.model.name,
@@ -200,7 +195,7 @@ def build_book(
         (folder / POLICY).write_text(policy.to_toml(), encoding="utf-8")
         if incidents := given.incidents():
             pq.write_table(incidents, folder / INCIDENTS)
-    return Book(Path(path))
+    return Book(Path(path), just_written=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,13 +315,6 @@ def _fit_spend(
 def _with_concerns(fit: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
     concerns = [*more, *fit["concerns"]]
     return fit | {"concerns": concerns, "identified": not concerns}
-
-
-def _write_values(found: CustomerHistories, table: ir.Table, file: Path) -> None:
-    """Write one row a customer, bounds still open."""
-    values = table.select(*SCORE_COLUMNS, "first_date").order_by("customer_id")
-    values = values.mutate(**{name: ibis.null("float64") for name in INTERVAL_COLUMNS})
-    found.opened.engine.write_parquet(values, file, row_group_size=ROW_GROUP)
 
 
 def _totals(values: Path) -> dict[str, float | None]:

@@ -72,7 +72,10 @@ for above, below in (
 MAY_IMPORT["clv.book"] = set(MAY_IMPORT["clv.book.orders"])  # the Book itself, above its answers
 MAY_IMPORT["clv.book.orders"] |= {"clv.book"}
 MAY_IMPORT["clv.book.since"] = MAY_IMPORT["clv.book.orders"] | {"clv.book.orders"}
-MAY_IMPORT["clv.build"] = MAY_IMPORT["clv.book.since"] | {"clv.book.since"}
+MAY_IMPORT["clv.book.written_values"] = MAY_IMPORT["clv.book.decisions"]
+MAY_IMPORT["clv.build"] = (
+    {"clv.book.written_values"} | MAY_IMPORT["clv.book.since"] | {"clv.book.since"}
+)
 MAY_IMPORT["clv.campaigns"] = MAY_IMPORT["clv.build"]
 MAY_IMPORT["clv.plots"] = MAY_IMPORT["clv.build"] | {"clv.build", "clv.evaluate", "clv.campaigns"}
 MAY_IMPORT["clv.incidents"] = MAY_IMPORT["clv.build"]

@@ -54,6 +54,8 @@ class Book:
     ----------
     path : str or Path
         The directory.
+    just_written : bool
+        Whether this process has hashed its files a moment ago: they are then not read again.
 
     Raises
     ------
@@ -70,7 +72,7 @@ class Book:
     2
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, just_written: bool = False) -> None:
         self.path = whole(Path(path))
         try:
             read: Any = json.loads((self.path / MANIFEST).read_text("utf-8"))
@@ -81,16 +83,16 @@ class Book:
             ) from None
         self.manifest: dict[str, Any] = read if isinstance(read, dict) else {}
         self._build = build_of(self.path)
-        self._check()
+        self._check(just_written=just_written)
 
-    def _check(self) -> None:
+    def _check(self, *, just_written: bool) -> None:
         found = self.manifest.get("format")
         if found != FORMAT:
             raise BookError(
                 f"{self.path} is a book of format {found}; this version reads format {FORMAT}. "
                 "Build it again with this version: clv build ORDERS -o BOOK."
             )
-        faults = damage(self.path, self.manifest)
+        faults = [] if just_written else damage(self.path, self.manifest)
         if faults:
             raise BookError.of(
                 faults, then="This is not a whole book. Build it again: clv build ORDERS -o BOOK."

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from clv.arrays import Floats
 from clv.book.directory import INTERVAL_COLUMNS
@@ -30,7 +28,6 @@ from clv.value.terms import Terms
 from clv.value.value_intervals import (
     CustomerColumns,
     ValueIntervals,
-    sample_by_value,
     total_interval,
     value_intervals,
 )
@@ -40,24 +37,17 @@ __all__ = [
     "ValuedBy",
     "customer_columns",
     "draws_of",
-    "store_intervals",
+    "total_of_sample",
+    "with_bounds",
     "with_intervals",
     "without_intervals",
 ]
-
-STORED_UP_TO = 200_000
-"""Customers of whom all bounds are stored."""
-
-SAMPLED = 1_000
-"""Customers that tell the bounds of the total of a larger book."""
 
 NEEDED = (
     *("frequency", "recency", "T", "monetary_value", "spend_frequency"),
     *("expected_purchases", "expected_spend", "lifetime_value"),
 )
 """What is read of a customer to draw bounds."""
-
-WITHOUT_TOTAL = "Without a horizon no interval of what is to come is drawn."
 
 
 class DrawnWith(TypedDict):
@@ -140,49 +130,70 @@ def without_intervals(draws: Iterable[ParameterDraws[Any]]) -> str:
     return " ".join(d.sentence for d in draws if not d)
 
 
-def store_intervals(
-    file: Path,
-    draws: Mapping[str, ParameterDraws[Any]],
-    about: ValuedBy,
-    *,
-    row_group: int,
-) -> dict[str, Any]:
-    """Add the bounds to a file of values; of many customers leave them to be drawn when asked for.
+def with_bounds(
+    table: pa.Table, draws: Mapping[str, ParameterDraws[Any]], about: ValuedBy
+) -> tuple[pa.Table, list[float] | None]:
+    """Draw the bounds of the customers in a table of values, and of their sum.
 
     Parameters
     ----------
-    file : Path
-        Parquet file with the expectations.
+    table : pyarrow.Table
+        Values, with :data:`NEEDED` columns.
     draws : mapping of str to ParameterDraws
         From :func:`draws_of`.
     about : ValuedBy
         How the values came about.
-    row_group : int
-        Rows of one group of the file.
 
     Returns
     -------
-    dict
-        `drawn`: "stored" or "asked"; `lifetime_value`: bounds of the sum over all customers, or
-        None; `without_total`: why none.
+    table : pyarrow.Table
+        With the bounds; nulls where there are none.
+    total : list of float, or None
+        Bounds of the sum of the lifetime values.
     """
-    some, finite = all(draws.values()), about.terms.horizon_months is not None
-    told = WITHOUT_TOTAL if some and not finite else ""
-    if about.customers > STORED_UP_TO:
-        total = _total_of_many(file, draws, about) if some and finite else None
-        return {"drawn": "asked", "lifetime_value": total, "without_total": told}
-    table = pq.read_table(file)
     found = _drawn(table, draws, about)
-    pq.write_table(_with(table, found), file, row_group_size=row_group, compression="zstd")
-    total = list(found.total) if found and found.total else None
-    return {"drawn": "stored", "lifetime_value": total, "without_total": told}
+    return _with(table, found), list(found.total) if found and found.total else None
 
 
 def with_intervals(
     table: pa.Table, draws: Mapping[str, ParameterDraws[Any]], about: ValuedBy
 ) -> pa.Table:
     """Draw the bounds of the customers in a table of values, which has :data:`NEEDED` columns."""
-    return _with(table, _drawn(table, draws, about))
+    return with_bounds(table, draws, about)[0]
+
+
+def total_of_sample(
+    sample: pa.Table,
+    draws: Mapping[str, ParameterDraws[Any]],
+    about: ValuedBy,
+    weight: Floats,
+    total: float,
+) -> list[float]:
+    """Draw the bounds of the sum over all customers, from some of them.
+
+    Parameters
+    ----------
+    sample : pyarrow.Table
+        Values of some customers, with :data:`NEEDED` columns.
+    draws, about
+        As for :func:`with_bounds`.
+    weight : ndarray, shape (n,)
+        For how many customers each of them stands.
+    total : float
+        Expected lifetime value of all customers together.
+    """
+    return list(
+        total_interval(
+            draws["purchases"].models,
+            draws["spend"].models,
+            customer_columns(sample),
+            discount=_mean_discount(sample, about),
+            **about.drawn_with(),
+            total=total,
+            expected=sample.column("lifetime_value").to_numpy(),
+            weight=weight,
+        )
+    )
 
 
 def _drawn(
@@ -196,36 +207,6 @@ def _drawn(
         customer_columns(table),
         discount=_mean_discount(table, about),
         **about.drawn_with(),
-    )
-
-
-def _total_of_many(
-    file: Path, draws: Mapping[str, ParameterDraws[Any]], about: ValuedBy
-) -> list[float]:
-    """Bounds of the sum over all customers, from some of them."""
-    parts, at = [], 0
-    with pq.ParquetFile(file) as opened:
-        values = opened.read(columns=["lifetime_value"]).column(0).to_numpy()
-        chosen, weight = sample_by_value(values, SAMPLED)
-        for group in range(opened.num_row_groups):
-            size = opened.metadata.row_group(group).num_rows
-            first, last = np.searchsorted(chosen, [at, at + size])
-            if last > first:
-                rows = opened.read_row_group(group, columns=list(NEEDED))
-                parts.append(rows.take(chosen[first:last] - at))
-            at += size
-    some = pa.concat_tables(parts)
-    return list(
-        total_interval(
-            draws["purchases"].models,
-            draws["spend"].models,
-            customer_columns(some),
-            discount=_mean_discount(some, about),
-            **about.drawn_with(),
-            total=float(np.sum(values)),
-            expected=some.column("lifetime_value").to_numpy(),
-            weight=weight,
-        )
     )
 
 

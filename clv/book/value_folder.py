@@ -24,7 +24,7 @@ __all__ = ["refuse_folder", "write_value_folder"]
 
 COHORT = re.compile(r"cohort=\d{4}-\d{2}")
 
-GROUPS = 50
+GROUPS = 10
 """Groups of rows of the book's file that are in memory at once, a million customers."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import clv
-from clv.book import intervals
+from clv.book import written_values
 
 BOUNDS = ["value_if_alive_low", "value_if_alive_high", "lifetime_value_low", "lifetime_value_high"]
 
@@ -17,8 +17,8 @@ BOUNDS = ["value_if_alive_low", "value_if_alive_high", "lifetime_value_low", "li
 def large(tmp_path_factory: pytest.TempPathFactory) -> clv.Book:
     """CDNOW as a book of more customers than bounds are stored of."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intervals, "STORED_UP_TO", 1_000)
-        patch.setattr(intervals, "SAMPLED", 800)
+        patch.setattr(written_values, "STORED_UP_TO", 1_000)
+        patch.setattr(written_values, "SAMPLED", 800)
         path = tmp_path_factory.mktemp("large") / "book"
         return clv.build_book(clv.datasets.path("cdnow"), path, end="1997-09-30", unit="week")
 
@@ -69,10 +69,20 @@ def test_the_total_of_a_sample_is_that_of_all(large: clv.Book, stored: clv.Book)
     assert np.allclose(ours, theirs, atol=0.25 * width, rtol=0)
 
 
+def test_the_total_does_not_depend_on_the_order_of_rows(
+    large: clv.Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(written_values, "STORED_UP_TO", 1_000)
+    monkeypatch.setattr(written_values, "SAMPLED", 800)
+    mixed = clv.datasets.load_cdnow().sample(frac=1, random_state=1)
+    book = clv.build_book(mixed, tmp_path / "book", end="1997-09-30", unit="week")
+    assert book.manifest["intervals"] == large.manifest["intervals"]
+
+
 def test_without_a_horizon_a_large_book_has_expectation_intervals_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intervals, "STORED_UP_TO", 1_000)
+    monkeypatch.setattr(written_values, "STORED_UP_TO", 1_000)
     orders = clv.datasets.path("cdnow")
     endless = clv.Policy(horizon_months=None)
     book = clv.build_book(orders, tmp_path / "book", end="1997-09-30", policy=endless)

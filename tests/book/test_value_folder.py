@@ -35,7 +35,7 @@ def test_the_folders_hold_what_the_book_holds(cdnow_book: Path, tmp_path: Path) 
 def test_bounds_that_are_drawn_when_asked_for_are_there(
     cdnow_book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clv.book.intervals.STORED_UP_TO", 100)
+    monkeypatch.setattr("clv.book.written_values.STORED_UP_TO", 100)
     monkeypatch.setattr("clv.book.value_folder.GROUPS", 1)
     path = tmp_path / "book"
     book = clv.build_book(clv.datasets.path("cdnow"), path, end="1997-09-30", unit="week")

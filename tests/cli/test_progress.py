@@ -84,7 +84,7 @@ def test_nothing_else_takes_quiet() -> None:
 
 STEPS = [
     "Reading the orders", "Fitting the models", "Drawing from the posterior",
-    "Valuing the customers", "Writing the book", "Drawing intervals",
+    "Valuing the customers", "Drawing intervals and writing the book",
 ]  # fmt: skip
 
 
