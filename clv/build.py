@@ -86,7 +86,7 @@ def build_book(
         learned is gone with it: the logs must speak to the new models.
     policy : Policy, optional
         Margin, discount rate, horizon and the rules of the recommender; by default that of
-        `since`, or else all assumed.
+        `since`, or else all assumed. Where it states no currency, that of the orders is taken.
     end : date or "YYYY-MM-DD", optional
         Last day of observation; the last date of the orders by default, which the book says.
     unit : {"day", "week"}, optional
@@ -106,7 +106,7 @@ def build_book(
 
     Raises
     ------
-    OrdersError, RequestError, FitError, BookError
+    OrdersError, RequestError, PolicyError, FitError, BookError
         Where there is no book to be made, or `since` and the newer orders do not go together, with
         the reason; what stood at `path` is then untouched.
 
@@ -125,6 +125,7 @@ def build_book(
     orders, found, lines = given.added.orders, given.added.found, given.added.lines
     unit, kind = given.unit, purchase_model(given.model)
     policy = policy or (given.before.policy if given.before else Policy())
+    policy = policy.in_currency(found.report.currency)
     terms = Terms(policy.margin, policy.discount_rate, policy.horizon_months)
     if found.gaps is not None and issubclass(kind, FamilyOfK):  # for the fit and for the book
         found = replace(found, gaps=orders.opened.materialise(found.gaps)).with_log_gaps()

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import clv
-from clv.errors import NotIdentifiedError, OrdersError, RequestError
+from clv.errors import NotIdentifiedError, OrdersError, PolicyError, RequestError
 from tests.cli.command import CDNOW, CDNOW_END, done
 
 ODD_IDS = [
@@ -300,3 +300,16 @@ def test_a_small_shop_gets_a_book_that_says_a_prior_stepped_in(tmp_path: Path) -
     assert len(often) > 20
     assert often["expected_spend"].to_numpy() == pytest.approx(paid[often.index], rel=0.15)
     assert (values["p_alive"] > 0.5).all()
+
+
+def test_the_orders_currency_is_the_policys_or_refused(tmp_path: Path) -> None:
+    frame = clv.datasets.load_cdnow().rename(columns={"amount": "amount (USD)"})
+    book = clv.build_book(frame, tmp_path / "a", end=CDNOW_END, policy=clv.Policy(margin=0.3))
+    assert book.policy.currency == "USD"
+    assert book.policy.margin == 0.3
+    assert book.policy.is_set("margin")
+    assert not book.policy.is_set("discount_rate")
+    assert book.recover("0001", "defective", 30.0).currency == "USD"
+    with pytest.raises(PolicyError, match="orders are in USD, and the policy is in EUR"):
+        clv.build_book(frame, tmp_path / "b", end=CDNOW_END, policy=clv.Policy(currency="EUR"))
+    assert not (tmp_path / "b").exists()

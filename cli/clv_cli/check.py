@@ -85,9 +85,8 @@ def check(
         found = clv.check_orders(log, end=end, unit=unit, progress=progress)
     _show(found, form)
     if write_schema is not None:
-        said = log.schema.for_columns(log.opened.table.columns)
         try:
-            write_schema.write_text(said.to_toml() + "\n", encoding="utf-8")
+            write_schema.write_text(log.schema_toml() + "\n", encoding="utf-8")
         except OSError as error:
             raise RequestError(f"Cannot write {write_schema}: {error.strerror}.") from None
         click.echo(f"Wrote the schema to {write_schema}.", err=True)

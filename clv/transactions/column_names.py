@@ -17,6 +17,8 @@ __all__ = [
     "CUSTOMER",
     "PRICES",
     "ROLES",
+    "SIGNS",
+    "currency_named",
     "in_first_tier",
     "looks_like_values",
     "plain",
@@ -30,6 +32,9 @@ CODES = (
     *("AED", "SAR", "EGP", "NGN", "KES"),
 )
 """Currencies as ISO 4217 writes them, which stand beside amounts and their names."""
+
+SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₺": "TRY", "₽": "RUB", "₴": "UAH", "US$": "USD"}
+"""What a sign says of its own; `$`, `¥` and `kr` belong to several currencies."""
 
 Tiers = tuple[tuple[str, ...], ...]
 
@@ -234,6 +239,20 @@ def without_unit(name: str) -> str:
     ('total', 'amount', 'umsatz')
     """
     return plain(OF_MONEY.sub(" ", name.casefold().replace("_", " ")))
+
+
+def currency_named(name: str) -> str | None:
+    """Return the currency that the name of an amount states; None where it states none, or two.
+
+    >>> currency_named("Betrag (EUR)"), currency_named("total_gbp"), currency_named("Price in £")
+    ('EUR', 'GBP', 'GBP')
+    >>> currency_named("amount"), currency_named("EUR or USD"), currency_named("Total ($)")
+    (None, None, None)
+    """
+    text = name.upper().replace("_", " ")
+    found = {code for code in CODES if re.search(rf"\b{code}\b", text)}
+    found |= {code for sign, code in SIGNS.items() if sign in text}
+    return found.pop() if len(found) == 1 else None
 
 
 def in_first_tier(

@@ -18,13 +18,21 @@ from clv.transactions.engines import Engine
 from clv.transactions.from_lines import from_lines
 from clv.transactions.headers import misread_header
 from clv.transactions.order_lines import RolledUp, by_day, roll_up
-from clv.transactions.profile import base_currency, profile, rates_notice, refuse, set_aside
+from clv.transactions.profile import (
+    clock_notices,
+    currency_of,
+    profile,
+    rates_notice,
+    refuse,
+    set_aside,
+)
 from clv.transactions.reading import REVERSAL, Reading
+from clv.transactions.recognised import doubts, recognise, stated_for
 from clv.transactions.repeated_rows import repetitions, repetitions_told
-from clv.transactions.report import OrdersReport, counted
+from clv.transactions.report import OrdersReport
 from clv.transactions.returns import NetReturns, net_returns
 from clv.transactions.returns.netting import sales_and_returns
-from clv.transactions.schema import NONE, Schema, doubts, recognise
+from clv.transactions.schema import NONE, Schema
 from clv.transactions.settings import amounts_left, settle, with_kinds
 from clv.transactions.sources import Source, open_source
 
@@ -161,6 +169,21 @@ class Orders:
             order_id=self.schema.order_id,
         )
         return replace(self, days=made.rolled.days, returns=made.returns, astride=None)
+
+    def schema_toml(self) -> str:
+        """Return the text of a schema file that reads the same source the same again.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> print(read_orders(pd.DataFrame({
+        ...     "Kunde": ["007"], "Datum": ["2024-01-15"], "Betrag": [12.5],
+        ... })).schema_toml())
+        customer_id = "Kunde"
+        date = "Datum"
+        amount = "Betrag"
+        """
+        return stated_for(self.schema, self.opened.table.columns).to_toml()
 
     def incidents(self) -> IncidentLog:
         """Returns as service incidents of type `returned_item`, reported by the customer.
@@ -311,7 +334,7 @@ def read_orders(
         days = rolled.days
     notices += [
         *told.notices,
-        *_clock_notices(told.schema, seen),
+        *clock_notices(told.schema, seen),
         *rates_notice(opened, told.schema, log),
         *(rolled.notices if rolled else ()),
         *alike_ids(opened, told.schema, days),
@@ -338,24 +361,6 @@ def read_orders(
     )
     _let_go(opened, log)
     return orders
-
-
-def _clock_notices(schema: Schema, seen: Mapping[str, Any]) -> list[str]:
-    """Say which day times belong to, where that is more than the day that is written."""
-    zone = schema.time_zone or "UTC"
-    told = []
-    if seen["zoned"]:
-        stated = "" if schema.time_zone else " (state time_zone in a schema for another)"
-        told.append(
-            f"{counted(seen['zoned'], 'date')} came with an offset from UTC; an order belongs to "
-            f"its day in {zone}{stated}."
-        )
-    if schema.source_time_zone is not None and schema.source_time_zone != schema.time_zone:
-        told.append(
-            f"Times without an offset are taken to be those of {schema.source_time_zone}; an order "
-            f"belongs to its day in {zone}."
-        )
-    return told
 
 
 def _read(source: Source, schema: Schema) -> tuple[ir.Table, dict[str, Any]]:
@@ -393,7 +398,6 @@ def _report(
     kept = seen["kept_amount"]
     read = kept + sum((a.amount for a in aside if a.amount is not None), start=Decimal(0))
     valued = reading.schema.has_amount
-    currency = base_currency(reading.schema) or reading.schema.currency_taken
     return OrdersReport(
         rows_read=seen["rows"],
         rows_kept=seen["kept"],
@@ -402,7 +406,7 @@ def _report(
         amount_kept=kept if valued else None,
         set_aside=tuple(aside),
         duplicate_rows=repeated,
-        currency=currency or seen.get("currency"),
+        currency=currency_of(reading.schema, seen),
         notices=tuple(notices),
         returns=netted.report if netted else None,
     )

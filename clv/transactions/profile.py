@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from clv.errors import OrdersError
-from clv.transactions.column_names import plain
+from clv.transactions.column_names import currency_named, plain
 from clv.transactions.dates import LayoutChoice, faults_of
 from clv.transactions.layouts import ISO_8601, named
 from clv.transactions.reading import NOBODY, OTHER_CURRENCY, REVERSAL, VOID, Reading
@@ -18,7 +18,7 @@ from clv.transactions.report import SetAside, counted, quoted
 from clv.transactions.schema import Schema
 from clv.transactions.sources import Source
 
-__all__ = ["base_currency", "profile", "rates_notice", "refuse", "set_aside"]
+__all__ = ["clock_notices", "currency_of", "profile", "rates_notice", "refuse", "set_aside"]
 
 REASONS = {
     NOBODY: "no customer id",
@@ -216,12 +216,54 @@ def rates_notice(source: Source, schema: Schema, log: ir.Table) -> list[str]:
         f"{row['currency']} x {schema.rates[row['currency']]} ({counted(row['rows'], 'row')})"
         for row in found
     )
-    return [f"Amounts were turned into {base_currency(schema)}: {told}."] if told else []
+    return [f"Amounts were turned into {_base_currency(schema)}: {told}."] if told else []
 
 
-def base_currency(schema: Schema) -> str | None:
+def _base_currency(schema: Schema) -> str | None:
     """Return the currency whose rate is 1; None without rates."""
     return next((code for code, rate in schema.rates.items() if rate == 1), None)
+
+
+def clock_notices(schema: Schema, seen: Mapping[str, Any]) -> list[str]:
+    """Say which day times belong to, where that is more than the day that is written.
+
+    Parameters
+    ----------
+    schema : Schema
+        Complete.
+    seen : mapping of str to Any
+        From :func:`profile`.
+    """
+    zone = schema.time_zone or "UTC"
+    told = []
+    if seen["zoned"]:
+        stated = "" if schema.time_zone else " (state time_zone in a schema for another)"
+        told.append(
+            f"{counted(seen['zoned'], 'date')} came with an offset from UTC; an order belongs to "
+            f"its day in {zone}{stated}."
+        )
+    if schema.source_time_zone is not None and schema.source_time_zone != schema.time_zone:
+        told.append(
+            f"Times without an offset are taken to be those of {schema.source_time_zone}; an order "
+            f"belongs to its day in {zone}."
+        )
+    return told
+
+
+def currency_of(schema: Schema, seen: Mapping[str, Any]) -> str | None:
+    """Return the currency of the amounts: as stated, as the rows say, or as their column says.
+
+    Parameters
+    ----------
+    schema : Schema
+        Complete.
+    seen : mapping of str to Any
+        From :func:`profile`.
+    """
+    said = _base_currency(schema) or schema.currency_taken or seen.get("currency")
+    if said is None and schema.has_amount:
+        return currency_named(schema.value_columns[-1])
+    return said
 
 
 def _reason(
@@ -288,7 +330,7 @@ def _without_rate(source: Source, schema: Schema, log: ir.Table) -> str:
     )
     return (
         f"The schema has no rate for these currencies: {told}. State what one unit of each is "
-        f"worth in {base_currency(schema)}, below [rates]."
+        f"worth in {_base_currency(schema)}, below [rates]."
     )
 
 

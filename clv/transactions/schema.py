@@ -1,14 +1,14 @@
 """The schema of orders: which column of a source is what, and how what it says is meant.
 
-A `Schema` that a user gives says as much as the user wants to say; :func:`recognise` adds the
-columns that are known by their names (:mod:`clv.transactions.column_names`). What results is
+A `Schema` that a user gives says as much as the user wants to say;
+:mod:`clv.transactions.recognised` adds the columns that are known by their names. What results is
 complete: the same source read with it again gives the same orders.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,32 +16,13 @@ from typing import Any, Literal, Self
 
 from clv.errors import OrdersError
 from clv.toml_files import lines_of, read_toml, told
-from clv.transactions.column_names import (
-    PRICES,
-    ROLES,
-    in_first_tier,
-    looks_like_values,
-    without_unit,
-)
+from clv.transactions.column_names import ROLES
 from clv.transactions.schema_faults import faults_of_values, near
 
-__all__ = ["NONE", "Schema", "doubts", "recognise"]
+__all__ = ["NONE", "Schema"]
 
 NONE = "none"
 """What is written for a role that no column has, though one is named like it."""
-
-MEANING = {
-    "customer_id": "who bought",
-    "date": "the day or the time of the order",
-    "amount": "what it came to",
-    "quantity": "how many pieces",
-    "unit_price": "the price of one piece; times the quantity it is the amount",
-    "order_id": "which order a line belongs to",
-    "item": "what was bought",
-    "currency": "the currency of the amount",
-    "kind": "whether it is a sale, a return, a cancellation, or an order that came to nothing",
-    "reverses": "the order that a return or a cancellation reverses",
-}
 
 
 @dataclass(frozen=True)
@@ -240,32 +221,6 @@ class Schema:
             raise OrdersError.of(faults)
         return replace(self, **changes)
 
-    def for_columns(self, names: Sequence[str]) -> Self:
-        """Return the schema that takes the same columns of these again.
-
-        A role without a column is "none" where one of the columns would be taken for it.
-
-        Parameters
-        ----------
-        names : sequence of str
-            The columns of the source that this complete schema is of.
-
-        Examples
-        --------
-        >>> names = ["customer_id", "date", "amount", "status"]
-        >>> found = recognise(names, Schema(kind="none"))
-        >>> found.kind, found.for_columns(names).kind
-        (None, 'none')
-        """
-        said = self
-        while more := {
-            role: NONE
-            for role, found in _candidates(names, said).items()
-            if found and getattr(said, role) is None
-        }:
-            said = said.with_columns(more)
-        return said
-
     @property
     def has_amount(self) -> bool:
         """Whether the value of an order is known."""
@@ -324,110 +279,6 @@ class Schema:
         ]
         told = [f"customer {self.customer_id!r}", f"date {self.date!r}", value, *others]
         return f"Columns taken: {', '.join(told)}."
-
-
-def recognise(names: Sequence[str], given: Schema | None = None) -> Schema:
-    """Take the columns that were named, and recognise the others.
-
-    Parameters
-    ----------
-    names : sequence of str
-        The columns of the source.
-    given : Schema, optional
-        What the user said; the columns that it names must be among `names` exactly.
-
-    Returns
-    -------
-    Schema
-        Complete: None is a role that no column has.
-
-    Raises
-    ------
-    OrdersError
-        Where a column is missing, could be more than one, or is taken twice; all faults at once.
-
-    Examples
-    --------
-    >>> str(recognise(["InvoiceDate", "Quantity", "UnitPrice", "Customer ID"]))
-    "Columns taken: customer 'Customer ID', date 'InvoiceDate', amount 'Quantity' x 'UnitPrice'."
-    >>> recognise(["Kundennummer", "Bestelldatum", "Betrag", "Währung"]).currency
-    'Währung'
-    """
-    given = given or Schema()
-    candidates = _candidates(names, given)
-    faults = [
-        f"There is no column {name!r} (given as {role}).{near(name, names)}"
-        for role in ROLES
-        if (name := getattr(given, role)) not in {None, NONE, *names}
-    ]
-    faults += [
-        f"The {role} could be any of {' and '.join(map(repr, found))}. Say which: "
-        f"{role}={found[0]!r}."
-        for role in ("customer_id", "date", *_worth(candidates))
-        if len(found := candidates[role]) > 1
-    ]
-    faults += [
-        f"No column is recognised as the {role}. Name it: {role}='...', or on the command line "
-        f"--{role.replace('_', '-')} ... ({MEANING[role]})."
-        for role in ("customer_id", "date")
-        if not candidates[role]
-    ]
-    taken = {role: found[0] for role, found in candidates.items() if len(found) == 1}
-    columns = list(taken.values())
-    faults += [
-        f"The column {name!r} is taken twice; every role needs a column of its own."
-        for name in sorted({name for name in columns if columns.count(name) > 1})
-    ]
-    if faults:
-        then = f"The columns are: {', '.join(map(repr, names))}.{looks_like_values(names)}"
-        raise OrdersError.of(faults, then=then)
-    return given.with_columns(dict.fromkeys(ROLES) | taken)
-
-
-def doubts(names: Sequence[str], given: Schema | None = None) -> list[str]:
-    """Say which roles that need not be there could be several columns, so that none is taken.
-
-    Parameters
-    ----------
-    names : sequence of str
-        The columns of the source.
-    given : Schema, optional
-        What the user said.
-    """
-    candidates = _candidates(names, given or Schema())
-    sure = {"customer_id", "date", *_worth(candidates)}
-    return [
-        f"The {role.replace('_', ' ')} ({MEANING[role]}) could be any of "
-        f"{' and '.join(map(repr, found))}, so none is taken. To say which: "
-        f"--column {role}={found[0]!r}."
-        for role, found in candidates.items()
-        if len(found) > 1 and role not in sure
-    ]
-
-
-def _candidates(names: Sequence[str], given: Schema) -> dict[str, list[str]]:
-    """Return the columns that could have each role."""
-    found = {}
-    for role, tiers in ROLES.items():
-        said = getattr(given, role)
-        found[role] = in_first_tier(names, tiers) if said is None else [said] * (said != NONE)
-    for role in ("quantity", "unit_price", "amount"):
-        priced = role == "amount" and found["quantity"] and found["unit_price"]
-        if getattr(given, role) is None and not found[role] and not priced:
-            found[role] = in_first_tier(names, ROLES[role], without_unit)
-    bare = bool(found["amount"]) and without_unit(found["amount"][0]) in PRICES
-    # A bare price is of one piece, where there is a quantity.
-    product = given.unit_price is not None or not found["amount"] or bare
-    if given.amount in {None, NONE} and product and found["quantity"] and found["unit_price"]:
-        found["amount"] = []
-    else:
-        found["unit_price"] = []
-    return found
-
-
-def _worth(candidates: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return the roles that the value of a row is read from."""
-    return ("amount",) if candidates["amount"] else ("quantity", "unit_price")
 
 
 def _exact(rate: Any) -> Decimal:

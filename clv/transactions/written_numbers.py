@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 import ibis
 import ibis.expr.types as ir
 
-from clv.transactions.column_names import CODES
+from clv.transactions.column_names import CODES, SIGNS
 from clv.transactions.report import quoted
 from clv.transactions.sources import Source
 from clv.transactions.values import AMOUNT, blank, stripped
@@ -24,8 +24,6 @@ __all__ = ["MarkChoice", "choose_mark", "currency_written", "in_doubt", "number_
 
 LOCAL = (r"FR\.", "SFR", r"KR\.?", "ZŁ", "KČ", "FT", "LEI")
 CURRENCY = rf"(?:[A-Z]{{0,2}}\p{{Sc}}|{'|'.join((*CODES, *LOCAL))})"
-SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₺": "TRY", "₽": "RUB", "₴": "UAH", "US$": "USD"}
-"""What a sign says of its own; `$`, `¥` and `kr` belong to several currencies."""
 
 NUMBERS = {
     # 1,234.50, 1 234.50, 1'234.50, 12,34,567.00 (India), 1234.50 and .50

@@ -195,6 +195,16 @@ def test_rows_repeated_after_the_end_are_not_counted() -> None:
     assert not [n for n in report.notices if n.startswith("Kept")]
 
 
+@pytest.mark.parametrize(
+    ("column", "currency"), [("Betrag (EUR)", "EUR"), ("total £", "GBP"), ("amount", None)]
+)
+def test_a_currency_in_the_name_of_the_amount_is_reported(
+    column: str, currency: str | None
+) -> None:
+    frame = pd.DataFrame({"customer_id": ["a"], "date": ["2024-01-15"], column: [9.5]})
+    assert read_orders(frame).report.currency == currency
+
+
 def test_one_currency_is_reported() -> None:
     assert one(currency=["GBP", None, " gbp "]).report.currency == "GBP"
 

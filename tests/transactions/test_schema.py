@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from clv.errors import OrdersError
 from clv.transactions.column_names import ROLES
-from clv.transactions.schema import Schema, doubts, recognise
+from clv.transactions.recognised import doubts, recognise, stated_for
+from clv.transactions.schema import Schema
 
 
 @pytest.mark.parametrize(
@@ -213,8 +214,9 @@ def test_a_complete_schema_written_for_its_columns_takes_the_same_again(
 ) -> None:
     names = ["customer_id", "date", *sorted(others)]
     found = recognise(names, Schema.of(dict.fromkeys(denied, "none")))
-    written = found.for_columns(names)
-    assert recognise(names, Schema.parse(written.to_toml())).for_columns(names) == written
+    written = stated_for(found, names)
+    again = recognise(names, Schema.parse(written.to_toml()))
+    assert stated_for(again, names) == written
     taken = [role for role in ROLES if getattr(written, role) not in {None, "none"}]
     assert taken == [role for role in ROLES if getattr(found, role) not in {None, "none"}]
 

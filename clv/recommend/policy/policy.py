@@ -230,6 +230,40 @@ class Policy(Section):
         policy._learned = learned  # noqa: SLF001
         return policy
 
+    def in_currency(self, code: str | None) -> Policy:
+        """Return the policy in the currency of the orders, where it states none.
+
+        Parameters
+        ----------
+        code : str or None
+            Currency of the orders; what is not known, or only a sign such as "$", changes nothing.
+
+        Returns
+        -------
+        Policy
+
+        Raises
+        ------
+        PolicyError
+            Where the policy states another: its amounts are then of another money.
+
+        Examples
+        --------
+        >>> Policy.parse("margin = 0.35").in_currency("GBP").currency
+        'GBP'
+        """
+        if code is None or code == self.currency or not (len(code) == 3 and code.isalpha()):
+            return self
+        if self.currency:
+            raise PolicyError(
+                f"The orders are in {code}, and the policy is in {self.currency}: its amounts "
+                f"(floors, caps, costs) are of another money. State the policy in {code}, or read "
+                f"the orders in {self.currency} ([rates] in a schema file)."
+            )
+        policy = type(self)(**self.model_dump() | {"currency": code})
+        policy._given = self._given | {"currency"}  # noqa: SLF001 - its own class
+        return policy
+
     @property
     def learned(self) -> Learned | None:
         """What was learned, used or only shown; None where nothing was."""
