@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },  # knows no model
     "clv.models": BASE,
     "clv.inference": BASE | {"clv.transactions", "clv.models"},
-    "clv.value": BASE | {"clv.transactions", "clv.models", "clv.inference"},
+    "clv.value": BASE | {"clv.passwords", "clv.transactions", "clv.models", "clv.inference"},
     "clv.quality": BASE | {"clv.transactions", "clv.models", "clv.inference"},
     "clv.recommend": {
         "clv.errors",

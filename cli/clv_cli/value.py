@@ -69,8 +69,8 @@ def value(
     if customer is not None and top is not None:
         raise click.UsageError("--customer and --top exclude each other: give one of them.")
     if by_cohort is not None:
-        if not (customer is None and top is None and output is None):
-            raise click.UsageError("--by-cohort writes all customers: give it alone.")
+        if not (customer is None and top is None and output is None and form == "table"):
+            raise click.UsageError("--by-cohort writes all customers, as Parquet: give it alone.")
         from clv.book.value_folder import write_value_folder
 
         written = write_value_folder(book, by_cohort)

@@ -38,11 +38,12 @@ __all__ = [
     "damage",
     "is_book",
     "refuse_other",
+    "replaced",
     "whole",
     "write_book",
 ]
 
-FORMAT = 5
+FORMAT = 6
 MANIFEST, VALUES, MODELS, POLICY = "manifest.json", "values.parquet", "models.json", "policy.toml"
 GAPS = "gaps.parquet"
 """How often so many days lay between two purchases: there where the purchase model needs it."""
@@ -86,8 +87,6 @@ def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
 
     `manifest` is written last, with the size and hash of each file; it may be filled in meanwhile.
 
-    Folders of earlier builds of this book that were killed are removed first.
-
     Raises
     ------
     BookError
@@ -95,33 +94,56 @@ def write_book(path: Path, manifest: Mapping[str, Any]) -> Iterator[Path]:
     """
     refuse_other(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_behind(path)
-        here = path.parent.absolute()  # to what writes there, `books:2024` alone would be a URL
-        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=here))
+        with replaced(path) as aside:
+            yield aside
+            files = {
+                file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+                for file in sorted(aside.iterdir())
+                if file.name != LOCK
+            }
+            told = {"format": FORMAT, **manifest, "files": files}
+            text = json.dumps(told, indent=2, allow_nan=False)
+            (aside / MANIFEST).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise _unwritable(path, error) from None
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Give a folder to write to; move it to `path` when all went well.
+
+    What stood there steps aside while the new folder moves in. Folders of earlier runs that were
+    killed are removed first. Where `path` is a link, it stays one, and what it points to is
+    replaced.
+
+    Raises
+    ------
+    OSError
+        Where the place cannot be written to.
+    """
+    path = _place(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_behind(path)
+    here = path.parent.absolute()  # to what writes there, `books:2024` alone would be a URL
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=here))
     lock = _hold(aside / LOCK)
     try:
         yield aside
-        files = {
-            file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)}
-            for file in sorted(aside.iterdir())
-            if file.name != LOCK
-        }
-        text = json.dumps({"format": FORMAT, **manifest, "files": files}, indent=2, allow_nan=False)
-        (aside / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        for file in aside.rglob("*"):
+            if file.is_file():
+                _flush(file)
         aside.chmod(0o755)
-        for file in aside.iterdir():
-            _flush(file)
         (aside / LOCK).unlink()
         _move_in(aside, path)
-    except OSError as error:
-        raise _unwritable(path, error) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
         if lock:
             lock.close()
+
+
+def _place(path: Path) -> Path:
+    """Where a folder stands, or what a link to one points to."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def _hold(lock: Path) -> IO[bytes] | None:
@@ -136,7 +158,7 @@ def _hold(lock: Path) -> IO[bytes] | None:
 
 
 def _remove_left_behind(path: Path) -> None:
-    """Remove what builds of this book left that were killed; one that still runs keeps its own."""
+    """Remove what runs that were killed left beside a folder; one that still runs keeps its own."""
     for folder in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         try:
             if not (folder / LOCK).exists():  # not yet, or no more: just begun, or about to move
@@ -169,7 +191,7 @@ def is_book(path: Path) -> bool:
 
 
 def _places(path: Path) -> tuple[Path, ...]:
-    return (path, _previous(path)) if path.name else (path,)
+    return (path, _previous(_place(path))) if path.name else (path,)
 
 
 def whole(path: Path) -> Path:
@@ -235,6 +257,8 @@ def refuse_other(path: Path) -> None:
         raise BookError(
             f"No book can be written at {path}: {above.name} is a file. Name another place with -o."
         )
+    if _place(path).is_symlink():
+        raise BookError(f"{path} is a link that leads nowhere. Name another place with -o.")
     if not path.exists() or (path / MANIFEST).is_file():
         return
     if path.is_dir() and not any(path.iterdir()):

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clv.book.directory import VALUES
+from clv.book.directory import VALUES, replaced
 from clv.book.values import VALUE_COLUMNS
 from clv.errors import RequestError
-from clv.passwords import no_place
+from clv.value.value_files import refuse_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from clv.book.customer_book import Book
 
-__all__ = ["refuse_folder", "write_value_folder"]
-
-COHORT = re.compile(r"cohort=\d{4}-\d{2}")
+__all__ = ["write_value_folder"]
 
 GROUPS = 10
 """Groups of rows of the book's file that are in memory at once, a million customers."""
@@ -39,7 +34,8 @@ def write_value_folder(book: Book, path: str | os.PathLike[str]) -> int:
     book : Book
         Any book.
     path : str or Path
-        The folder; one that was written before is replaced in one step.
+        The folder; one that was written before steps aside until the new one is whole. Where the
+        machine stops between the two moves, it stands beside as `.NAME.previous`.
 
     Returns
     -------
@@ -72,48 +68,20 @@ def write_value_folder(book: Book, path: str | os.PathLike[str]) -> int:
         first = _parts(book, file, slice(0, 0)).schema
         rows = int(file.metadata.num_rows)
         try:
-            aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-            try:
+            with replaced(place) as aside:
                 ds.write_dataset(
                     (batch for part in _all_parts(book, file) for batch in part.to_batches()),
                     aside,
                     format="parquet",
                     schema=first,
                     partitioning=ds.partitioning(pa.schema([first.field("cohort")]), flavor="hive"),
+                    existing_data_behavior="overwrite_or_ignore",  # the lock is there
                 )
-                aside.chmod(0o755)
-                _move_in(aside, place)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
         except OSError as error:
             raise RequestError(
                 f"Cannot write {place}: {error.strerror or error}. Name another folder."
             ) from None
     return rows
-
-
-def refuse_folder(path: Path) -> None:
-    """Never replace what is no folder of values; name a place that cannot be written to.
-
-    Parameters
-    ----------
-    path : Path
-        Where values are to be written.
-    """
-    if fault := no_place(str(path)):
-        raise RequestError(f"Cannot write: {fault}. Name a folder.")
-    if not path.absolute().parent.is_dir():
-        raise RequestError(f"There is no folder {path.parent} to write {path.name} to.")
-    if not path.exists():
-        return
-    if not path.is_dir():
-        raise RequestError(f"Cannot write {path}: it is a file. Name a folder.")
-    others = [there.name for there in path.iterdir() if not COHORT.fullmatch(there.name)]
-    if others:
-        raise RequestError(
-            f"{path} holds other things than values ({', '.join(sorted(others)[:3])}); it is left "
-            "as it is. Name another folder."
-        )
 
 
 def _all_parts(book: Book, file: pa.parquet.ParquetFile) -> Iterator[pa.Table]:
@@ -133,17 +101,3 @@ def _parts(book: Book, file: pa.parquet.ParquetFile, which: slice) -> pa.Table:
     version = pa.array([book.policy.version] * len(table), pa.string())
     month = pc.strftime(table["first_date"], "%Y-%m").cast(pa.string())
     return values.append_column("policy_version", version).append_column("cohort", month)
-
-
-def _move_in(aside: Path, place: Path) -> None:
-    """Put the new folder in the place of the old, which steps back if that fails."""
-    old = aside.with_name(f"{aside.name}.old")
-    if place.exists():
-        place.rename(old)
-    try:
-        aside.rename(place)
-    except BaseException:
-        if old.exists() and not place.exists():
-            old.rename(place)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+from clv.errors import RequestError
 from clv.models.base import PurchaseModel
 from clv.models.gamma_gamma import GammaGamma
 from clv.models.maximum_likelihood import Fit
 from clv.models.pooled_spend import PooledSpend, PooledSpendFit
+from clv.passwords import no_place
 from clv.transactions.summary import CustomerHistories
 from clv.value.lifetime_value import INTERNAL, score
 from clv.value.terms import Terms
 
-__all__ = ["write_lifetime_values"]
+__all__ = ["refuse_folder", "write_lifetime_values"]
+
+OURS = re.compile(r"cohort=\d{4}-\d{2}|_SUCCESS|\._SUCCESS\.crc")
+"""What stands in a folder of values: the months, and that Spark was done."""
 
 
 def write_lifetime_values(
@@ -41,7 +47,7 @@ def write_lifetime_values(
     Raises
     ------
     RequestError, FitError
-        As for :func:`clv.lifetime_value`.
+        As for :func:`clv.lifetime_value`; and where other things than values stand there.
     OSError
         Where the folder cannot be written.
 
@@ -58,6 +64,8 @@ def write_lifetime_values(
     >>> january
     781
     """
+    place = Path(path)
+    refuse_folder(place)  # before the work, not after it
     table = score(
         histories,
         purchases.model if isinstance(purchases, Fit) else purchases,
@@ -67,4 +75,28 @@ def write_lifetime_values(
     )
     month = table["first_date"].strftime("%Y-%m")
     values = table.mutate(cohort=month).drop(*INTERNAL)
-    histories.opened.engine.write_parquet(values, Path(path), partition_by=["cohort"])
+    histories.opened.write_parquet(values, place, partition_by=["cohort"])
+
+
+def refuse_folder(path: Path) -> None:
+    """Never replace what is no folder of values; name a place that cannot be written to.
+
+    Parameters
+    ----------
+    path : Path
+        Where values are to be written.
+    """
+    if fault := no_place(str(path)):
+        raise RequestError(f"Cannot write: {fault}. Name a folder.")
+    if not path.absolute().parent.is_dir():
+        raise RequestError(f"There is no folder {path.parent} to write {path.name} to.")
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise RequestError(f"Cannot write {path}: it is a file. Name a folder.")
+    others = [there.name for there in path.iterdir() if not OURS.fullmatch(there.name)]
+    if others:
+        raise RequestError(
+            f"{path} holds other things than values ({', '.join(sorted(others)[:3])}); it is left "
+            "as it is. Name another folder."
+        )

@@ -54,6 +54,7 @@ def test_what_was_written_before_is_replaced_and_nothing_else(
     (place / "cohort=1990-01" / "old.parquet").write_text("old")
     write_value_folder(book, place)
     assert not (place / "cohort=1990-01").exists()
+    assert [there.name for there in tmp_path.iterdir()] == ["values"]
     (place / "notes.txt").write_text("mine")
     with pytest.raises(RequestError, match=r"holds other things than values \(notes\.txt\)"):
         write_value_folder(book, place)
@@ -88,6 +89,7 @@ def test_the_command_writes_them(cdnow_book: Path, tmp_path: Path) -> None:
     assert f"Wrote 2,357 rows to {tmp_path / 'values'}." in told.err
     assert pq.read_table(tmp_path / "values" / "cohort=1997-01").num_rows == 781
     assert not told.out
-    both = clv_command("value", cdnow_book, "--by-cohort", tmp_path / "values", "--top", "3")
-    assert both.status == 2
-    assert "give it alone" in both.err
+    for other in (("--top", "3"), ("--format", "json")):
+        both = clv_command("value", cdnow_book, "--by-cohort", tmp_path / "values", *other)
+        assert both.status == 2
+        assert "give it alone" in both.err
