@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from clv.errors import OrdersError
@@ -10,6 +11,7 @@ from clv.transactions.column_names import (
     ROLES,
     in_first_tier,
     looks_like_values,
+    plain,
     without_unit,
 )
 from clv.transactions.schema import NONE, Schema
@@ -90,7 +92,10 @@ def recognise(names: Sequence[str], given: Schema | None = None) -> Schema:
 
 
 def doubts(names: Sequence[str], given: Schema | None = None) -> list[str]:
-    """Say which roles that need not be there could be several columns, so that none is taken.
+    """Say which columns that could have a role are not taken for it.
+
+    That is, of roles that need not be there, where several columns could have one; and of the
+    amount, where it is quantity x price.
 
     Parameters
     ----------
@@ -101,13 +106,21 @@ def doubts(names: Sequence[str], given: Schema | None = None) -> list[str]:
     """
     candidates = _candidates(names, given or Schema())
     sure = {"customer_id", "date", *_worth(candidates)}
-    return [
+    told = [
         f"The {role.replace('_', ' ')} ({MEANING[role]}) could be any of "
         f"{' and '.join(map(repr, found))}, so none is taken. To say which: "
         f"--column {role}={found[0]!r}."
         for role, found in candidates.items()
         if len(found) > 1 and role not in sure
     ]
+    if left := _amounts_beside(names, candidates):
+        of = " x ".join(repr(candidates[role][0]) for role in ("quantity", "unit_price"))
+        told.append(
+            f"The amount is {of}, so {' and '.join(map(repr, left))} "
+            f"{'is' if len(left) == 1 else 'are'} not taken. If that is what a row came to, name "
+            f"it: --amount {shlex.quote(left[0])}, in Python amount={left[0]!r}."
+        )
+    return told
 
 
 def stated_for(schema: Schema, names: Sequence[str]) -> Schema:
@@ -145,8 +158,7 @@ def _candidates(names: Sequence[str], given: Schema) -> dict[str, list[str]]:
         said = getattr(given, role)
         found[role] = in_first_tier(names, tiers) if said is None else [said] * (said != NONE)
     for role in ("quantity", "unit_price", "amount"):
-        priced = role == "amount" and found["quantity"] and found["unit_price"]
-        if getattr(given, role) is None and not found[role] and not priced:
+        if getattr(given, role) is None and not found[role]:
             found[role] = in_first_tier(names, ROLES[role], without_unit)
     bare = bool(found["amount"]) and without_unit(found["amount"][0]) in PRICES
     # A bare price is of one piece, where there is a quantity.
@@ -156,6 +168,15 @@ def _candidates(names: Sequence[str], given: Schema) -> dict[str, list[str]]:
     else:
         found["unit_price"] = []
     return found
+
+
+def _amounts_beside(names: Sequence[str], candidates: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns named like an amount, where quantity x price is taken."""
+    if candidates["amount"] or not (candidates["quantity"] and candidates["unit_price"]):
+        return []
+    taken = {name for found in candidates.values() for name in found}
+    known = {name for tier in ROLES["amount"] for name in tier}
+    return [n for n in names if n not in taken and known & {plain(n), without_unit(n)}]
 
 
 def _worth(candidates: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

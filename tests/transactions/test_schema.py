@@ -64,8 +64,29 @@ def test_an_amount_with_a_currency_or_unit_beside_its_name_is_known(name: str) -
     assert recognise(["customer", "date", name]).amount == name
     # Beside one that needs no such reading it is another amount.
     assert recognise(["customer", "date", name, "amount"]).amount == "amount"
-    priced = recognise(["customer", "date", "Quantity", "Unit Price", "Total (EUR)"])
-    assert priced.value_columns == ("Quantity", "Unit Price")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Betrag", "Betrag (EUR)", "Betrag EUR", "Total (EUR)", "Gesamtbetrag (EUR)", "Betrag €"],
+)
+def test_an_amount_goes_before_the_product_whatever_stands_beside_its_name(name: str) -> None:
+    names = ["Kunden-Nr.", "Bestelldatum", "Menge", "Einzelpreis", name]
+    found = recognise(names)
+    assert found.value_columns == (name,)
+    assert doubts(names) == []
+    # Whoever wants the product is told what is left.
+    (said,) = doubts(names, Schema(amount="none"))
+    assert f"The amount is 'Menge' x 'Einzelpreis', so {name!r} is not taken." in said
+
+
+def test_a_bare_price_beside_the_product_is_told() -> None:
+    names = ["customer", "date", "quantity", "unit_price", "Price (EUR)"]
+    assert recognise(names).value_columns == ("quantity", "unit_price")
+    (said,) = doubts(names)
+    assert "'Price (EUR)' is not taken" in said
+    assert "--amount 'Price (EUR)'" in said
+    assert doubts(["customer", "date", "quantity", "Price (EUR)"]) == []
 
 
 def test_what_is_beside_the_name_does_not_choose_between_two_amounts() -> None:
