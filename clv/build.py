@@ -30,7 +30,7 @@ from clv.book.intervals import ValuedBy, draws_of, without_intervals
 from clv.book.orders import entry_of
 from clv.book.since import Added, Since
 from clv.book.written_values import write_values
-from clv.errors import FitError, NotIdentifiedError, OrdersError
+from clv.errors import FitError, NotIdentifiedError, OrdersError, RequestError
 from clv.history import Unit
 from clv.inference.independence import spend_independence
 from clv.models import purchase_model
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from clv.transactions.engines import Engine
+
 __all__ = ["build_book"]
 
 M = TypeVar("M", bound=Model[Any])
@@ -72,6 +74,7 @@ def build_book(
     unit: Unit | None = None,
     model: str | None = None,
     since: Book | str | os.PathLike[str] | None = None,
+    engine: Engine | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Book:
     """Build a customer book from orders, or from a book and newer orders.
@@ -97,6 +100,8 @@ def build_book(
     since : Book or path, optional
         A book of the orders up to some end, which is read instead of them; it may stand at
         `path`. What comes of it is the book of all orders.
+    engine : Engine, optional
+        What computes, as for :func:`clv.read_orders`; :class:`clv.Orders` have theirs already.
     progress : callable, optional
         Told each step as it begins.
 
@@ -121,7 +126,7 @@ def build_book(
     """
     progress = progress or (lambda _step: None)
     refuse_other(Path(path))  # before the work, not after it
-    given = _read(source, since, end, unit, model, progress)
+    given = _read(source, since, end, unit, model, engine, progress)
     orders, found, lines = given.added.orders, given.added.found, given.added.lines
     unit, kind = given.unit, purchase_model(given.model)
     policy = policy or (given.before.policy if given.before else Policy())
@@ -183,7 +188,7 @@ def build_book(
             whole = pa.schema({"gap": pa.int64(), "times": pa.int64()})  # an engine's sum is wider
             pq.write_table(gaps.cast(whole), folder / GAPS)
         if lines is not None:
-            write_lines(lines, found.end, orders.opened.engine, folder / LINES)
+            write_lines(lines, found.end, orders.opened, folder / LINES)
         models = {
             role: {
                 "model": fit.model.name,
@@ -250,6 +255,7 @@ def _read(
     end: date | str | None,
     unit: Unit | None,
     model: str | None,
+    engine: Engine | None,
     progress: Callable[[str], None],
 ) -> _Given:
     """Read the orders, and summarise them with those of the book before."""
@@ -261,12 +267,14 @@ def _read(
         unit, model = before.settings(unit, model, last, silent=source is None)
     regular = issubclass(purchase_model(model), FamilyOfK)
     if isinstance(source, Orders):
+        if engine is not None:
+            raise RequestError("The orders are read already, by their own engine: name no other.")
         orders = source
     elif source is None and before is not None:
-        orders = before.no_orders()
+        orders = before.no_orders(engine)
     else:
         progress("Reading the orders")
-        orders = before.read(source) if before else read_orders(source)
+        orders = (before.read if before else read_orders)(source, engine=engine)
     if not orders.has_amount:
         raise OrdersError(
             f"{orders.source} has no amounts, so customers cannot be valued. Name the column with "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clv_cli.book import echo_concerns, echo_version, total_value, without_intervals
-from clv_cli.orders import echo_rows_read, is_stated, newer_orders_options
+from clv_cli.orders import READING, echo_rows_read, is_stated, newer_orders_options
 from clv_cli.output import counted, paragraph, percent
 from clv_cli.progress import Progress, quiet_option
 
@@ -69,10 +69,16 @@ def build(
     """
     import clv
     from clv.book.directory import refuse_other
+    from clv.errors import RequestError
     from clv.quality.report import UNSUITED
 
     if orders is None and since is None:
         raise click.MissingParameter(param_hint="'ORDERS'", param_type="argument")
+    if orders is None and (stated := [f"--{name}" for name in READING if is_stated(name)]):
+        raise RequestError(
+            f"Without ORDERS there is nothing to read: {', '.join(stated)} cannot change how. Name "
+            f"the orders since, or leave {'it' if len(stated) == 1 else 'them'} out."
+        )
     refuse_other(output)  # before the work, not after it
     before = None
     if since is not None:
@@ -93,6 +99,7 @@ def build(
             unit=unit,
             model=model,
             since=before.book if before else None,
+            engine=None if log else reading["engine"],
             progress=progress,
         )
     about = book.manifest

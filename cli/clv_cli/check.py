@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.orders import echo_rows_read, is_stated, orders_options
+from clv_cli.orders import ENGINE, READING, echo_rows_read, is_stated, orders_options
 from clv_cli.output import counted, echo_json, echo_table, paragraph
 from clv_cli.progress import Progress, quiet_option
 
 if TYPE_CHECKING:
     from clv.quality import Finding, QualityReport
 
-OF_ORDERS = (
-    *("end", "unit", "customer-id", "date", "amount", "column", "schema", "returns", "engine"),
-    *("memory", "threads", "write-schema"),
-)
+OF_ORDERS = ("end", "unit", *READING, *ENGINE, "write-schema")
 """Options that say how orders are read; the check of a book has been made."""
 
 

@@ -12,9 +12,21 @@ from click.core import ParameterSource
 
 from clv_cli.output import counted, number, paragraph
 
-__all__ = ["echo_rows_read", "is_stated", "newer_orders_options", "orders_options"]
+__all__ = [
+    "ENGINE",
+    "READING",
+    "echo_rows_read",
+    "is_stated",
+    "newer_orders_options",
+    "orders_options",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+READING = ("customer-id", "date", "amount", "column", "schema", "returns")
+"""Options that say how orders are read."""
+ENGINE = ("engine", "memory", "threads")
+"""Options that say what computes over them."""
 
 
 def orders_options(command: F) -> F:
@@ -63,8 +75,8 @@ def _with_options(command: F, *, required: bool) -> F:
             click.option(
                 "--end",
                 metavar="DATE",
-                help="Last day of observation, as 2024-12-31. Without it, the date of the last "
-                "order is taken, and the output says what that does.",
+                help="Last day of observation, as 2024-12-31. Without it, the last date in the log "
+                "is taken, be it that of a return, and the output says what that does.",
             ),
             click.option(
                 "--unit",
@@ -157,7 +169,7 @@ def is_stated(option: str) -> bool:
 
 def _rows_of(aside: Mapping[str, Any]) -> str:
     """Count the rows that are set aside, and those of which a part is."""
-    rows, parts = aside["rows"], aside.get("parts", 0)
+    rows, parts = aside["rows"], aside["parts"]
     if not parts:
         return counted(rows, "row")
     if not rows:
@@ -184,10 +196,10 @@ def echo_rows_read(report: Mapping[str, Any], *, err: bool = False, examples: bo
         )
         for example in aside["examples"] if examples else ():
             paragraph(example, indent="      ", err=err)
-    if report.get("returns"):  # books built before have no word on them
+    if report["returns"]:
         from clv.transactions.report import ReturnsReport
 
-        back = ReturnsReport(**report["returns"])
+        back = ReturnsReport.from_dict(report["returns"])
         paragraph(str(back), indent="  - ", err=err)
         if has_amount and back.amount:
             net = report["amount_kept"] - float(back.amount)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from clv.book.customer_book import Book
 from clv.quality.report import Finding, QualityReport
@@ -34,11 +34,10 @@ def checked(book: Book) -> QualityReport:
     """
     about = book.manifest
     findings = about["quality"]["findings"]
-    days = findings["span"]["days"]
     return QualityReport(
         source=", ".join(source["source"] for source in about["sources"]),
         rows=OrdersReport.from_dict(about["rows"]),
-        first_date=book.end - timedelta(days=days),
+        first_date=date.fromisoformat(about["sources"][0]["first_date"]),
         last_date=min(book.end, date.fromisoformat(about["sources"][-1]["last_date"])),
         end=book.end,
         end_assumed=about["end_assumed"],

@@ -60,7 +60,8 @@ def orders_of(
     book : Book
         Its manifest names the sources, and the schema and the hash of each.
     source : Orders, path, pattern of paths, or pandas.DataFrame, optional
-        Other orders of the same customers, such as the same file some months later.
+        Other orders of the same customers, such as the same file some months later; read with the
+        schema of the book.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def orders_of(
     if isinstance(source, Orders):
         return _later(book, source)
     if source is not None:
-        return _later(book, read_orders(source, returns=book.manifest["returns"]))
+        return _later(book, _read_instead(book, source))
     sources = book.manifest["sources"]
     parts: list[Orders] = []
     for about in sources:
@@ -108,6 +109,7 @@ def entry_of(path: Path, orders: Orders, report: OrdersReport, end: date) -> dic
         "rows": report.to_dict(),
         "end": end.isoformat(),
         "rows_after_end": orders.report.rows_kept - report.rows_kept + late,
+        "first_date": orders.first_date.isoformat(),
         "last_date": orders.last_date.isoformat(),
     }
 
@@ -151,6 +153,19 @@ def _read_again(book: Book, about: Mapping[str, Any], engine: Engine | None) -> 
             "grown, name it: --orders ORDERS (in Python: orders=)."
         )
     return orders
+
+
+def _read_instead(book: Book, source: str | os.PathLike[str] | pd.DataFrame) -> Orders:
+    """Read orders that take the place of those of a book as these were read."""
+    schema = Schema.from_dict(book.manifest["sources"][-1]["schema"])
+    try:
+        return read_orders(source, schema=schema, returns=book.manifest["returns"])
+    except OrdersError as error:
+        raise OrdersError(
+            f"Orders that take the place of those of {book.path} are read with its schema: {error} "
+            "Orders that are written otherwise are handed over in Python: "
+            "orders=clv.read_orders(ORDERS, schema=SCHEMA)."
+        ) from None
 
 
 def returned_items(book: Book) -> Path:

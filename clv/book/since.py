@@ -163,19 +163,25 @@ class Since:
             raise RequestError.of(faults, then=self._once)
         return book.unit, model
 
-    def read(self, source: Any) -> Orders:
+    def read(self, source: Any, engine: Engine | None = None) -> Orders:
         """Read newer orders as those of the book.
 
         Parameters
         ----------
-        source
+        source, engine
             As for :func:`clv.read_orders`.
         """
-        return read_orders(source, schema=self.schema(), returns=self.returns)
+        return read_orders(source, schema=self.schema(), returns=self.returns, engine=engine)
 
-    def no_orders(self) -> Orders:
-        """Return the newer orders where there are none."""
-        return no_orders(self.schema(), self.book.end, returns=self.returns)
+    def no_orders(self, engine: Engine | None = None) -> Orders:
+        """Return the newer orders where there are none.
+
+        Parameters
+        ----------
+        engine : Engine, optional
+            What computes; DuckDB by default.
+        """
+        return no_orders(self.schema(), self.book.end, returns=self.returns, engine=engine)
 
     @property
     def has_lines(self) -> bool:
@@ -203,8 +209,7 @@ class Since:
         BookError
             Where the lines that it keeps are not what they were.
         """
-        faults = [*self._without_lines(orders), *self._disagreements(orders)]
-        faults += self._overlap(orders)
+        faults = [*self._disagreements(orders), *self._overlap(orders)]
         lost, notice = self._passed_over(orders)
         if self.has_lines:
             if faults or lost:
@@ -251,17 +256,6 @@ class Since:
     def _rows(self) -> OrdersReport:
         return OrdersReport.from_dict(self.book.manifest["rows"])
 
-    def _without_lines(self, orders: Orders) -> list[str]:
-        """Say so where a book should have the lines of its orders, and has not."""
-        schema = Schema.from_dict(self.book.manifest["sources"][0]["schema"])
-        if self.has_lines or schema.order_id in {None, "none"}:
-            return []
-        told = (
-            f"{self.book.path} does not hold the lines of its orders, which may go on in "
-            f"{orders.source!r}: it was built by a version that did not keep them."
-        )
-        return [told]
-
     def _joined(self, orders: Orders, end: date | None, unit: Unit, notice: Sequence[str]) -> Added:
         """Put newer orders and the lines that the book keeps together."""
         if faults := changed_lines(self.book.path, self.book.manifest):
@@ -282,10 +276,12 @@ class Since:
 
     def _known(self, engine: Engine, *, regular: bool) -> Known:
         """What the book holds of its customers, in an engine."""
-        values = engine.read_parquet([self.book.path / VALUES])
+        file = self.book.path / VALUES
+        values = engine.read_parquet([file])
         gaps = engine.read_parquet([self.book.path / GAPS]) if regular else None
         try:
-            return Known.of(values, engine, end=self.book.end, unit=self.book.unit, gaps=gaps)
+            with engine.told(str(file)):
+                return Known.of(values, engine, end=self.book.end, unit=self.book.unit, gaps=gaps)
         except OrdersError as error:
             told = f"The totals of {self.book.path} do not come back: {error}"
             raise OrdersError.of([told], then=self._once) from None

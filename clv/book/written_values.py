@@ -87,7 +87,7 @@ def write_values(
 def _write_open(scored: ir.Table, file: Path, opened: Source) -> None:
     """Write the rows by the engine, the bounds still open."""
     values = scored.mutate(**{name: ibis.null("float64") for name in INTERVAL_COLUMNS})
-    opened.engine.write_parquet(values.order_by("customer_id"), file, row_group_size=ROW_GROUP)
+    opened.write_parquet(values.order_by("customer_id"), file, row_group_size=ROW_GROUP)
 
 
 def _sample(scored: ir.Table, opened: Source) -> tuple[pa.Table, Floats, float]:

@@ -74,7 +74,7 @@ def left_truncation(orders: Orders, found: CustomerHistories) -> Finding:
         Their histories.
     """
     rows = _first_days(orders, found)
-    start, end = orders.first_date, found.end
+    start, end = found.first_date, found.end
     wait = usual_wait(found)
     width = max(7, math.ceil(wait)) if wait is not None else 0
     span = (end - start).days + 1

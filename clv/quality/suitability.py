@@ -103,7 +103,8 @@ def observed_span(orders: Orders, found: CustomerHistories) -> Finding:
     found : CustomerHistories
         Their histories.
     """
-    days = (found.end - orders.first_date).days
+    del orders
+    days = (found.end - found.first_date).days
     wait = usual_wait(found)
     waits = days / wait if wait else None
     figures = {"days": days, "usual_wait_days": wait, "usual_waits": waits}

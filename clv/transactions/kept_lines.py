@@ -14,10 +14,10 @@ from pathlib import Path
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from clv.transactions.engines import Engine
 from clv.transactions.orders import Orders
 from clv.transactions.reading import Reading
 from clv.transactions.returns.netting import sales_and_returns
+from clv.transactions.sources import Source
 from clv.transactions.values import AMOUNT
 
 __all__ = ["FEW", "LINES", "are_kept", "lines_of", "typed", "write_lines"]
@@ -89,7 +89,7 @@ def lines_of(orders: Orders) -> ir.Table:
     return typed(lines)
 
 
-def write_lines(lines: ir.Table, end: date, engine: Engine, file: Path) -> None:
+def write_lines(lines: ir.Table, end: date, opened: Source, file: Path) -> None:
     """Write lines up to a day, the same ones always to the same bytes.
 
     Parameters
@@ -98,15 +98,15 @@ def write_lines(lines: ir.Table, end: date, engine: Engine, file: Path) -> None:
         As :func:`lines_of` has them.
     end : date
         The last day. What an order has after it is kept by who reads it then.
-    engine : Engine
-        What holds them.
+    opened : Source
+        Whose engine holds them.
     file : Path
         Parquet; what stands there is replaced.
     """
     # Whether a column may be null, which the file says, is known of a table as it is.
-    seen = engine.materialise(lines.filter(lines["date"] <= end))
-    engine.write_parquet(seen.order_by(*seen.columns), file)
-    engine.drop(seen)
+    seen = opened.materialise(lines.filter(lines["date"] <= end))
+    opened.write_parquet(seen.order_by(*seen.columns), file)
+    opened.engine.drop(seen)
 
 
 def typed(lines: ir.Table) -> ir.Table:

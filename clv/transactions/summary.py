@@ -28,6 +28,7 @@ __all__ = [
     "check_unit",
     "gaps_of",
     "histories",
+    "last_seen",
     "of_table",
     "patterns",
     "read_date",
@@ -83,6 +84,11 @@ class CustomerHistories(Histories):
     end_assumed: bool
     report: OrdersReport = field(repr=False)
     opened: Source = field(repr=False)
+
+    @property
+    def first_date(self) -> date:
+        """The day of the first purchase of all customers."""
+        return self.end - timedelta(days=round(float(self.T.max()) * DAYS_PER_UNIT[self.unit]))
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per customer with the columns `lifetimes` has, sorted by customer id.
@@ -179,7 +185,7 @@ def histories(
         unit=unit,
         end_assumed=end is None,
         gaps=gaps_of(days),
-        notices=_silence(orders, last),
+        notices=[] if end is None else _silence(orders, last),
     )
 
 
@@ -218,12 +224,7 @@ def of_table(
         spend = SpendPatterns(*patterns(orders.opened, bought, "spend_frequency", "monetary_value"))
     report = _report(orders, end)
     if end_assumed:
-        report = report.noting(
-            f"The end of observation was not given, so it is taken to be the last date in the "
-            f"log, {end}. If the orders were observed for longer, customers have been silent "
-            "longer than is counted here and their probability of being alive comes out too "
-            "high: give the end."
-        )
+        report = report.noting(_end_taken(orders, end))
     report = report.noting(*notices)
     return CustomerHistories(
         frequency=x,
@@ -315,21 +316,56 @@ def patterns(opened: Source, table: ir.Table, *keys: str) -> tuple[Floats, ...]:
     return tuple(column.to_numpy().astype(np.float64) for column in found.columns)
 
 
+def _end_taken(orders: Orders, end: date) -> str:
+    """Say of which day the end is that was not given, and what that does."""
+    told = (
+        f"The end of observation was not given, so it is taken to be the last date in the log, "
+        f"{end}"
+    )
+    if orders.returns is not None and orders.returns.last_date == end:
+        bought = orders.opened.collect(orders.days.aggregate(last=orders.days["date"].max()))
+        last = bought["last"][0].as_py()
+        if last is not None and last < end:
+            told += (
+                f", that of a return; the last order is of {last}. If the orders are complete only "
+                "to that day, give it as the end"
+            )
+    return (
+        f"{told}. If the orders were observed for longer, customers have been silent longer than "
+        "is counted here and their probability of being alive comes out too high: give the end."
+    )
+
+
 def _silence(orders: Orders, end: date) -> list[str]:
     """Say so where the log is silent before its end for longer than it ever was."""
-    silent = (end - orders.last_date).days
-    if silent < QUIET_DAYS:
+    back = orders.returns.last_date if orders.returns is not None else None
+    if (end - orders.last_date).days < QUIET_DAYS and back != orders.last_date:
         return []
     found = orders.opened.collect(orders.days.select("date").distinct().order_by("date"))
     dates = found.column(0).to_numpy().astype("datetime64[D]")
     longest = int(np.diff(dates).max().astype(int)) if len(dates) > 1 else 0
-    if silent <= longest:
+    last: date = dates[-1].item()
+    if (end - last).days < max(QUIET_DAYS, longest + 1):
         return []
     than = f"; the longest such gap before was {counted(longest, 'day')}"
-    return [silence_told(orders.last_date, end, than)]
+    return [silence_told(last, end, than, seen=last_seen(orders, last))]
 
 
-def silence_told(last: date, end: date, than: str = "") -> str:
+def last_seen(orders: Orders, last: date) -> date:
+    """Return the last day on which orders were recorded: lines of the last may be of later ones.
+
+    Parameters
+    ----------
+    orders : Orders
+        From :func:`read_orders`.
+    last : date
+        The day of the last order.
+    """
+    back = orders.returns.last_date if orders.returns is not None else None
+    return last if back == orders.last_date else orders.last_date
+
+
+def silence_told(last: date, end: date, than: str = "", *, seen: date | None = None) -> str:
     """Say that there is no order from some day on.
 
     Parameters
@@ -340,12 +376,14 @@ def silence_told(last: date, end: date, than: str = "") -> str:
         Of the observation.
     than : str
         What the silence is longer than, if that is known.
+    seen : date, optional
+        The last date in the log, if it is another.
     """
     return (
         f"There is no order in the {(end - last).days:,} days before the end of observation, {end}"
-        f"{than}. If the orders are complete only to {last}, give that as the end: customers else "
-        "seem to have gone silent, and their probability of being alive and their values come out "
-        "too low."
+        f"{than}. If the orders are complete only to {seen or last}, give that as the end: "
+        "customers else seem to have gone silent, and their probability of being alive and their "
+        "values come out too low."
     )
 
 

@@ -151,8 +151,8 @@ def test_all_that_is_wrong_with_a_book_is_told_at_once(book: Path) -> None:
 
 def test_a_book_of_a_later_format_is_told_as_that(book: Path) -> None:
     manifest = json.loads((book / "manifest.json").read_text(encoding="utf-8"))
-    (book / "manifest.json").write_text(json.dumps(manifest | {"format": 6}), encoding="utf-8")
-    with pytest.raises(BookError, match=r"book of format 6; this version reads format 5"):
+    (book / "manifest.json").write_text(json.dumps(manifest | {"format": 7}), encoding="utf-8")
+    with pytest.raises(BookError, match=r"book of format 7; this version reads format 6"):
         clv.Book(book)
 
 

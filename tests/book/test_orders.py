@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import clv
 from clv.book.orders import orders_of, source_beside
-from clv.errors import RequestError
+from clv.errors import OrdersError, RequestError
 
 
 @pytest.fixture
@@ -46,6 +47,19 @@ def test_a_book_moved_alone_is_told_to_be_without_its_orders(shop: Path) -> None
     (shop / "books" / "first").rename(shop / "first")
     with pytest.raises(RequestError, match=r"one\.csv', cannot be read again.*--orders"):
         orders_of(clv.Book("first"))
+
+
+def test_orders_in_their_place_are_read_as_they_were(shop: Path) -> None:
+    rows = pd.read_csv("orders/one.csv", dtype=str)
+    rows.rename(columns={"customer_id": "who"}).to_csv("own.csv", index=False)
+    schema = clv.Schema(customer_id="who", no_customer=("0001",))
+    book = clv.build_book(clv.read_orders("own.csv", schema=schema), "books/own", unit="week")
+    again, instead = orders_of(book).orders, orders_of(book, "own.csv").orders
+    assert again.report.rows_kept < len(rows)  # without those of nobody
+    assert instead.report == again.report
+    with pytest.raises(OrdersError, match=r"books/own are read with its schema: .*'who'"):
+        orders_of(book, "orders/one.csv")
+    del shop
 
 
 def test_what_is_no_relative_path_is_kept_as_it_was_given(shop: Path) -> None:

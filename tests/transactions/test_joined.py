@@ -92,7 +92,7 @@ class Shelf:
 
     def put(self, orders: Orders, lines: Any, found: CustomerHistories) -> None:
         aside = self.file.with_suffix(".new")  # the lines of before are still read
-        write_lines(lines, found.end, orders.opened.engine, aside)
+        write_lines(lines, found.end, orders.opened, aside)
         aside.rename(self.file)
         self.report = found.report.to_dict()
 
@@ -208,7 +208,7 @@ def test_lines_in_parts_are_the_lines_at_once(
         assert (both.orders.first_date, both.orders.last_date) == (once.first_date, once.last_date)
         assert returned(both.orders) == returned(once)
         file = Path(folder) / "once.parquet"
-        write_lines(lines_of(once), ENDS[-1], once.opened.engine, file)
+        write_lines(lines_of(once), ENDS[-1], once.opened, file)
         assert file.read_bytes() == shelf.file.read_bytes()
 
 

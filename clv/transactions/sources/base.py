@@ -83,6 +83,20 @@ class Source:
         with self.engine.told(self.name):
             return self.engine.collect(table)
 
+    def write_parquet(
+        self,
+        table: ir.Table,
+        path: Path,
+        *,
+        partition_by: Sequence[str] = (),
+        row_group_size: int | None = None,
+    ) -> None:
+        """Compute a table and write it: see :meth:`Engine.write_parquet`."""
+        with self.engine.told(self.name):
+            self.engine.write_parquet(
+                table, path, partition_by=partition_by, row_group_size=row_group_size
+            )
+
     def first_rows(self, table: ir.Table, where: str, shown: Sequence[str]) -> list[Row]:
         """Return the first three rows of the source for which a column is true.
 

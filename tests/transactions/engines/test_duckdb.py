@@ -14,7 +14,7 @@ import pytest
 import clv
 from clv.errors import EngineError, RequestError
 from clv.transactions.engines import DuckDBEngine, open_engine
-from clv.transactions.sources import open_source
+from clv.transactions.sources import Source, open_source
 
 
 def setting(engine: DuckDBEngine, name: str) -> object:
@@ -79,6 +79,13 @@ def test_too_little_memory_says_what_to_do(million: Path) -> None:
     said = str(caught.value)
     assert "DuckDB has not enough memory (the limit is 10MB). Give it more (--memory 8GB" in said
     assert "--threads 1" in said
+
+
+def test_too_little_memory_to_write_is_told_too(million: Path, tmp_path: Path) -> None:
+    engine = DuckDBEngine(memory="10MB", threads=1)
+    held = Source(engine.read_parquet([million]), "many rows", "parquet", engine)
+    with pytest.raises(EngineError, match="DuckDB has not enough memory"):
+        held.write_parquet(held.table.order_by("date"), tmp_path / "sorted.parquet")
 
 
 def test_temporary_files_stay_as_long_as_a_table_does() -> None:

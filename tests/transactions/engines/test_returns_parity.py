@@ -15,6 +15,7 @@ import clv
 from clv.transactions.engines import Engine
 from clv.transactions.kept_lines import lines_of, typed, write_lines
 from clv.transactions.orders import Orders
+from clv.transactions.sources import Source
 
 LOG = pd.DataFrame(
     [
@@ -59,7 +60,8 @@ def test_lines_that_one_engine_kept_are_read_by_the_other(
     wanted = lines.filter(pc.less_equal(lines["date"], pa.scalar(date(2024, 1, 5))))
     for first, second in ((duck, spark), (spark, duck)):
         file = tmp_path / f"{first.name}.parquet"
-        write_lines(first.from_arrow(lines), date(2024, 1, 5), first, file)
+        held = Source(first.from_arrow(lines), "lines", "frame", first)
+        write_lines(held.table, date(2024, 1, 5), held, file)
         assert pq.read_schema(file).field("at").type == pa.timestamp("us")
         found = second.collect(typed(second.read_parquet([file])))
         key = [(name, "ascending") for name in ("customer_id", "date", "order_id")]
