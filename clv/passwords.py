@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["STARS", "no_place", "without_secrets"]
+__all__ = ["STARS", "is_secret", "no_place", "without_secrets"]
 
 STARS = "***"
 
@@ -32,15 +32,24 @@ IN_URL = re.compile(
 BARE = re.compile(rf"(?<![\w.@/+-])(?P<user>[A-Za-z_][\w.%+-]*:)(?![/\\])(?:{NOT_ASKED}\S)*@")
 """`user:password@host`, without anything before it."""
 
+IN_NAME = r"""(?:pass(?:word|wd|phrase|file)?|pwd|secret|token|signature|credential
+    |(?:access|account|api|private|shared)[_-]?key(?:[_-]?id)?)"""
+"""What the name of a secret has in it, wherever it stands."""
+
+OF_URL = r"(?:[\w.-]*key|sig|auth)"
+"""What secrets of URLs are called too; elsewhere it may be anything."""
+
 OPTION = re.compile(
-    r"""(?P<name>
-        (?<![\w.-])[\w.-]*(?:pass(?:word|wd|phrase|file)?|pwd|secret|token|signature|credential
-            |(?:access|account|api|private|shared)[_-]?key(?:[_-]?id)?)[\w.-]*=
-        |(?<=[?&;])(?:key|sig|auth)=
-    )(?:'[^'\n]*'|"[^"\n]*"|[^\s&;]*[^\s&;'".,:)\]}])""",
+    rf"""(?P<name>
+        (?<![\w.-])[\w.-]*{IN_NAME}[\w.-]*=
+        |(?<=[?&;]){OF_URL}=
+    )(?:'[^'\n]*'|"[^"\n]*"|[^\s&;]*[^\s&;'".,:)\]}}])""",
     re.VERBOSE | re.IGNORECASE,
 )
 """`password=...` in a URL or in words, and other names of secrets: of signed URLs, of keys."""
+
+NAME = re.compile(rf"{IN_NAME}|^{OF_URL}$", re.VERBOSE | re.IGNORECASE)
+"""The name of an option of a URL that is a secret."""
 
 
 def without_secrets(text: str) -> str:
@@ -62,6 +71,22 @@ def without_secrets(text: str) -> str:
         for pattern in (IN_URL, BARE):
             text = pattern.sub(rf"\g<user>{STARS}@", text)
     return OPTION.sub(rf"\g<name>{STARS}", text) if "=" in text else text
+
+
+def is_secret(option: str) -> bool:
+    """Whether an option of a URL is a secret, by its name.
+
+    Parameters
+    ----------
+    option : str
+        Its name.
+
+    Examples
+    --------
+    >>> [name for name in ("sslpassword", "sig", "sslmode") if is_secret(name)]
+    ['sslpassword', 'sig']
+    """
+    return NAME.search(option) is not None
 
 
 def no_place(path: str) -> str:

@@ -60,6 +60,14 @@ def _(path: Path) -> None:
     path.write_text(TEXT + '011,2024-03-01,"' + "1" * 30_000_000 + '"\n', encoding="utf-8")
 
 
+@made("a-note-of-200-thousand.csv")
+def _(path: Path) -> None:
+    lines = [
+        ",".join((*row, "x" * 200_000 if row is ROWS[1] else "note")) for row in (HEADER, *ROWS)
+    ]
+    path.write_text("\n".join([*lines, ",2024-03-01,1.00,", ""]), encoding="utf-8")
+
+
 @made("a-header-of-2-million.csv")
 def _(path: Path) -> None:
     path.write_text("customer_id,date," * 125_000 + "\n", encoding="utf-8")

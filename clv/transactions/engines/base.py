@@ -20,7 +20,10 @@ import pyarrow as pa
 from clv.errors import RequestError
 from clv.transactions.report import counted
 
-__all__ = ["MEMORY", "THREADS", "Engine"]
+__all__ = ["LONGEST_LINE", "MEMORY", "THREADS", "Engine"]
+
+LONGEST_LINE = 2_000_000
+"""Bytes of a line of a CSV file: as many as DuckDB reads by default."""
 
 MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
 """How an amount of memory is written: 4GB is 4 * 1000**3 bytes, 4GiB 4 * 1024**3."""

@@ -22,7 +22,7 @@ from ibis.backends.duckdb import Backend
 
 from clv.errors import EngineError, OrdersError
 from clv.transactions.engines.attached import Attached
-from clv.transactions.engines.base import Engine
+from clv.transactions.engines.base import LONGEST_LINE, Engine
 from clv.transactions.report import counted, quoted
 
 __all__ = ["DuckDBEngine"]
@@ -32,9 +32,6 @@ SUM = dt.Decimal(38, 4)
 
 SECONDS = len("2024-01-31 23:59:59")
 """Letters of a time to the second, which need no closer look."""
-
-LONGEST_LINE = 2_000_000
-"""Bytes of a line of a CSV file that DuckDB reads by default."""
 
 CSV_ERROR = re.compile(
     r"CSV Error on Line: (?P<line>\d+)\nOriginal Line: (?P<text>.*?)\s*\n(?:"

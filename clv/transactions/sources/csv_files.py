@@ -13,14 +13,18 @@ import ibis.expr.types as ir
 
 from clv.errors import OrdersError
 from clv.transactions.engines import Engine
+from clv.transactions.engines.base import LONGEST_LINE
 from clv.transactions.sources.base import NEAR_HEADER, Source
 from clv.transactions.sources.columns import faults_of_names
 from clv.transactions.sources.encodings import as_utf8
 
 __all__ = ["CsvSource", "open_csv"]
 
-DELIMITERS = ",;\t|"
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LONGEST_HEADER = 1 << 20
+
+# Python's own limit ends where a long note of a line that the engine reads still goes on.
+csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +88,15 @@ def csv_layout(readable: Mapping[Path, Path]) -> tuple[list[str], str]:
     faults = faults_of_names(columns, str(first))
     for other in others:
         theirs = _header(other, readable[other])
-        if theirs != (columns, delimiter):
+        if theirs[0] != columns:
             faults.append(
                 f"{str(other)!r} has other columns ({', '.join(theirs[0])}) than "
                 f"{str(first)!r} ({', '.join(columns)})."
+            )
+        elif theirs[1] != delimiter:
+            faults.append(
+                f"{str(other)!r} has {DELIMITERS[theirs[1]]} between its columns, {str(first)!r} "
+                f"has {DELIMITERS[delimiter]}: export both in one way."
             )
     if faults:
         raise OrdersError.of(faults)

@@ -80,16 +80,7 @@ def _open_sqlite(path: Path, asked: TableUrl, engine: Engine) -> Source:
             _refuse_twice(names, asked.shown)
             # A column of SQLite may hold values of any types: all are read as the text they say.
             schema = pa.schema([(name, pa.string()) for name in names])
-            batches = (
-                pa.record_batch(
-                    [
-                        pa.array(map(cell_text, column), pa.string())
-                        for column in zip(*rows, strict=True)
-                    ],
-                    schema=schema,
-                )
-                for rows in iter(lambda: cursor.fetchmany(ROWS), [])
-            )
+            batches = (_texts(rows, schema) for rows in iter(lambda: cursor.fetchmany(ROWS), []))
             table = engine.from_arrow(pa.RecordBatchReader.from_batches(schema, batches))
     except (sqlite3.Error, OSError) as error:
         raise OrdersError(f"{asked.shown!r} cannot be read: {error}.") from error
@@ -189,10 +180,10 @@ def _choose(names: Sequence[str], asked: TableUrl) -> str:
         return names[0]
     if not names:
         raise OrdersError(f"{asked.shown!r} has no tables.")
-    url = asked.shown if is_url(asked.shown) else f"{asked.scheme}:///{asked.path}"
+    url = asked.shown if is_url(asked.shown) else f"{asked.scheme}:///{quote(asked.path)}"
     raise OrdersError(
         f"{asked.shown!r} has {len(names)} tables: {_listed(names)}. Say which: "
-        f"{url}{'&' if '?' in url else '?'}table={names[0]}"
+        f"{url}{'&' if '?' in url else '?'}table={quote(names[0])}"
     )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from clv.errors import OrdersError
-from clv.passwords import STARS, without_secrets
+from clv.passwords import STARS, is_secret, without_secrets
 
 __all__ = ["TableUrl", "is_url", "misspelt", "read_url", "without_password"]
 
@@ -27,7 +28,6 @@ SCHEMES = {
 LIKE_A_URL = re.compile(rf"\s*(jdbc:|({'|'.join(SCHEMES)})(:|//))", re.IGNORECASE)
 EXAMPLE = "postgresql://user:password@host/database?table=orders"
 OURS = ("table", "sheet")
-SECRET = re.compile(r"(pass(word|wd|phrase)?|pwd|secret|token|key|signature)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def without_password(url: str) -> str:
     options, query, sql = asked.partition("query=")
     options = re.sub(
         r"([^=&]*)=([^&]*)",
-        lambda m: f"{m[1]}={STARS}" if m[1] not in OURS and SECRET.search(m[1]) else m[0],
+        lambda m: f"{m[1]}={STARS}" if is_secret(unquote(m[1])) else m[0],
         options,
     )
     return f"{head}://{place}{question}{options}{query}{sql}"
@@ -135,6 +135,13 @@ def read_url(url: str) -> TableUrl:
         for name in ours
         if (name == "sheet") != (scheme == "excel")
     ]
+    known = ("sheet",) if scheme == "excel" else ("table", "query")
+    faults += [
+        f"{shown!r} says {unquote(name)!r}, which a URL of {scheme} does not have."
+        f"{_meant(unquote(name), known)}"
+        for name, _ in asked
+        if name not in OURS and scheme != "postgresql"  # a server has options of its own
+    ]
     if "table" in ours and "query" in ours:
         faults.append(f"{shown!r} asks for a table and a query; ask for one of them.")
     if scheme == "postgresql":
@@ -153,6 +160,15 @@ def read_url(url: str) -> TableUrl:
     if faults:
         raise OrdersError.of(faults)
     return found
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """What may have been meant by an option, or which there are."""
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    if near:
+        return f" Did you mean {near[0]}=?"
+    there = " or ".join(f"{one}=" for one in known)
+    return f" It has {there}; in a name, write ? & and % as %3F %26 and %25."
 
 
 def _with_timeout(address: SplitResult) -> str:

@@ -88,6 +88,17 @@ def test_of_several_tables_the_user_says_which(sqlite: Path, duck: Path) -> None
     assert rows(f"duckdb:///{duck}?table=old.orders") == [(1,)]
 
 
+@pytest.mark.parametrize("name", ["my shop?.db", "a%20b.db", "x#y&z.db"])
+def test_the_url_that_is_suggested_works(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with contextlib.closing(sqlite3.connect(name)) as shop, shop:
+        shop.execute('CREATE TABLE "a&b#1" AS SELECT 1 AS customer_id')
+        shop.execute("CREATE TABLE orders AS SELECT 2 AS customer_id")
+    assert rows(refusal(name).partition("Say which: ")[2]) == [("1",)]
+
+
 def test_a_query_is_read_like_a_table(sqlite: Path, duck: Path) -> None:
     asked = "select customer_id, amount + 1 as paid from orders where amount > 10"
     assert rows(f"sqlite:///{sqlite}?query={asked}") == [("007", "30.99")]

@@ -134,6 +134,14 @@ def test_columns_are_parted_by_any_usual_sign(tmp_path: Path, delimiter: str) ->
     assert rows(path) == ROWS
 
 
+def test_files_that_differ_in_the_sign_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "b.csv").write_text(TEXT.replace(",", ";"), encoding="utf-8")
+    said = refusal(str(tmp_path / "*.csv"))
+    assert "b.csv' has semicolons between its columns, " in said
+    assert "a.csv' has commas: export both in one way" in said
+
+
 def test_a_header_that_never_ends_is_not_read_into_memory(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_bytes(b"a," * (1 << 20))

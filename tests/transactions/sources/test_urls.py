@@ -55,6 +55,11 @@ def test_a_server_that_does_not_answer_is_not_waited_for() -> None:
         ("sqlite:///shop.db?table=a&query=select 1", "asks for a table and a query"),
         ("sqlite:///shop.db?sheet=a", "asks for a sheet; a URL of sqlite has none"),
         ("excel:///shop.xlsx?table=a", "asks for a table; a URL of excel has none"),
+        ("excel:///shop.xlsx?sheeet=B", "does not have. Did you mean sheet=?"),
+        ("excel:///shop.xlsx?Sheet=B", "Did you mean sheet=?"),
+        ("excel:///shop.xlsx?sheet=B&C", "says 'C', which a URL of excel does not"),
+        ("sqlite:///shop.db?tabel=B&password=s3cret", "Did you mean table=?"),
+        ("duckdb:///what?.duckdb", "write ? & and % as %3F %26 and %25"),
         ("postgresql://anna:pa/ss@db/shop", "is not a URL"),
     ],
 )
@@ -82,7 +87,8 @@ def test_no_password_is_shown(password: str, host: str) -> None:
 @given(password=SECRETS)
 def test_no_secret_among_the_options_is_shown(password: str) -> None:
     written = quote(password, safe="")
-    for name in ("password", "sslpassword", "passfile", "token", "api_key"):
+    for name in ("password", "sslpassword", "passfile", "pwd", "token", "api_key", "credential",
+                 "sig", "auth", "masterkey", "pass%77ord"):  # fmt: skip
         shown = without_password(f"postgresql://db/shop?{name}={written}&table=orders")
         assert shown == f"postgresql://db/shop?{name}=***&table=orders"
 
