@@ -24,6 +24,7 @@ from clv.quality.rows import (
     returns_counted,
     rows_set_aside,
 )
+from clv.quality.seasons import season
 from clv.quality.spend import spend
 from clv.quality.suitability import daily_buyers, independence, observed_span, repeat_purchases
 from clv.transactions.orders import Orders, read_orders
@@ -40,6 +41,7 @@ Check = Callable[[Orders, CustomerHistories], Finding | None]
 CHEAP: tuple[Check, ...] = (
     rows_set_aside,
     calendar_gaps,
+    season,
     left_truncation,
     cohorts,
     repeat_purchases,
@@ -60,7 +62,7 @@ regularity, placeholder) take 2.6 seconds of a processor, all others together 0.
 
 ORDER = (
     *("set_aside", "duplicates", "order_ids", "customer_ids", "returns"),
-    *("calendar", "left_truncation", "cohorts", "spend", "placeholder"),
+    *("calendar", "season", "left_truncation", "cohorts", "spend", "placeholder"),
     *("repeat_purchases", "span", "regularity", "daily_buyers", "independence"),
 )
 """Of the findings: the rows, then the days and the customers, then the models."""

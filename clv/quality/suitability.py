@@ -77,7 +77,7 @@ def repeat_purchases(orders: Orders, found: CustomerHistories) -> Finding:
             LOOK,
             told,
             "So few repeat customers leave the parameters open: read the intervals, not the "
-            "figures alone, and use a longer log or a prior.",
+            "figures alone, and use a longer log.",
             figures,
         )
     if share < RARE_REPEAT:
