@@ -7,6 +7,9 @@ A directory with
 - `values.parquet`: one row a customer, ordered by customer id;
 - `models.json`: the parameters of the models, and draws from their posteriors;
 - `policy.toml`: the policy that was used, what it assumes commented out;
+- `lines.parquet`, unless the orders are many and plain: their lines, for newer orders;
+- `gaps.parquet`, of models of regular customers: the times between purchases;
+- `incidents.parquet`, where returns were taken for incidents: these;
 - `learned.json`, once something was: figures learned from incidents and campaigns.
 """
 
