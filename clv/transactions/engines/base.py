@@ -10,6 +10,7 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -20,7 +21,7 @@ import pyarrow as pa
 from clv.errors import RequestError
 from clv.transactions.report import counted
 
-__all__ = ["LONGEST_LINE", "MEMORY", "THREADS", "Engine"]
+__all__ = ["LONGEST_LINE", "THREADS", "Engine", "memory_bytes"]
 
 LONGEST_LINE = 2_000_000
 """Bytes of a line of a CSV file: as many as DuckDB reads by default."""
@@ -28,8 +29,32 @@ LONGEST_LINE = 2_000_000
 MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
 """How an amount of memory is written: 4GB is 4 * 1000**3 bytes, 4GiB 4 * 1024**3."""
 
+MOST_MEMORY = 1000**6
+"""A million terabytes, which no machine has; what engines can count ends not far above it."""
+
 THREADS = 8
 """The most threads for each core (assumed): more wait for each other, and each takes memory."""
+
+
+def memory_bytes(written: str) -> int | None:
+    """Return how many bytes an amount of memory is; None where it is not written as one.
+
+    Parameters
+    ----------
+    written : str
+        Such as "4GB" or "1.5 GiB".
+
+    Examples
+    --------
+    >>> memory_bytes("1.5 GiB")
+    1610612736
+    """
+    found = MEMORY.fullmatch(written.strip())
+    if found is None:
+        return None
+    size, unit = found.groups()
+    base = 1024 if "i" in unit.lower() else 1000
+    return int(Decimal(size) * base ** ("KMGT".index(unit[0].upper()) + 1))
 
 
 class Engine(ABC):
@@ -69,8 +94,13 @@ class Engine(ABC):
         """
         faults = []
         cores = os.cpu_count() or 1
-        if memory is not None and not MEMORY.fullmatch(memory.strip()):
+        size = None if memory is None else memory_bytes(memory)
+        if memory is not None and size is None:
             faults.append(f"The memory is {memory!r}; write it as 4GB or 500MB.")
+        if size is not None and size > MOST_MEMORY:
+            faults.append(
+                f"The memory is {memory!r}, which no machine has; write it as 4GB or 500MB."
+            )
         if threads is not None and threads < 1:
             faults.append(f"The number of threads is {threads}; it must be at least 1.")
         if threads is not None and threads > THREADS * cores:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from clv.errors import EngineError
-from clv.transactions.engines.base import MEMORY
+from clv.transactions.engines.base import memory_bytes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -84,7 +84,8 @@ def _session(url: str | None, memory: str | None, threads: int | None) -> SparkS
             "spark.ui.showConsoleProgress": "false",  # what is done is told here
         }
         if memory is not None:
-            options["spark.driver.memory"] = _java_memory(memory)
+            # Java has whole kibibytes.
+            options["spark.driver.memory"] = f"{(memory_bytes(memory) or 0) // 1024}k"
     else:
         options["spark.remote" if url.startswith("sc://") else "spark.master"] = url
     _refuse_another(url, threads)
@@ -228,13 +229,6 @@ def _refuse_without_java() -> None:
     version = re.search(r'version "(?:1\.)?(\d+)', said)
     if version is not None and int(version[1]) < 17:
         raise EngineError(f"Spark needs Java 17 or 21; {java} is Java {version[1]}. {install}")
-
-
-def _java_memory(memory: str) -> str:
-    """Return "4GB" as Java writes it: whole kibibytes."""
-    size, unit = MEMORY.fullmatch(memory.strip()).groups()  # type: ignore[union-attr]  # checked
-    base = 1024 if "i" in unit.lower() else 1000
-    return f"{int(float(size) * base ** ('KMGT'.index(unit[0].upper()) + 1)) // 1024}k"
 
 
 def reason(error: Exception | str) -> str:

@@ -32,6 +32,8 @@ def test_what_makes_no_sense_is_refused_all_at_once() -> None:
         DuckDBEngine(memory="lots", threads=0)
     assert "The memory is 'lots'; write it as 4GB or 500MB." in str(caught.value)
     assert "The number of threads is 0" in str(caught.value)
+    with pytest.raises(RequestError, match="'100000000TB', which no machine has"):
+        DuckDBEngine(memory="100000000TB")
     with pytest.raises(RequestError, match="Did you mean 'duckdb'"):
         open_engine("duckbd")
 
