@@ -256,7 +256,7 @@ class OrdersReport:
                 s["rows"],
                 _amount(s["amount"]),
                 tuple(s["examples"]),
-                s.get("parts", 0),  # books built before do not say it
+                s["parts"],
             )
             for s in told["set_aside"]
         )
