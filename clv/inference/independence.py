@@ -26,6 +26,10 @@ __all__ = ["SpendIndependence", "spend_independence"]
 WEAK, STRONG = 0.1, 0.3
 """Conventional sizes of a correlation (Cohen 1988): below WEAK hardly matters for the values."""
 
+TOO_WIDE = 1.0
+"""The width of an interval that tells nothing: any wider has strong correlations in it, and 0
+(assumed)."""
+
 
 @dataclass(frozen=True)
 class SpendIndependence:
@@ -53,10 +57,14 @@ class SpendIndependence:
     def sentence(self) -> str:
         """What it means for the values."""
         shown = (
-            f"Spend per purchase and number of purchases correlate by {self.correlation:.2f} "
-            f"(95 % interval {self.low:.2f} to {self.high:.2f}, {self.customers:,} customers)"
+            f"Spend per purchase and number of purchases correlate by {self.correlation:z.2f} "
+            f"(95 % interval {self.low:z.2f} to {self.high:z.2f}, {self.customers:,} customers)"
         )
         size = abs(self.correlation)
+        if self.high - self.low > TOO_WIDE:
+            return (
+                f"{shown}: too wide to tell whether they are independent, as Gamma-Gamma assumes."
+            )
         if self.low <= 0 <= self.high:
             return f"{shown}: no sign against Gamma-Gamma's assumption that they are independent."
         if size < WEAK:
@@ -98,7 +106,7 @@ def spend_independence(histories: Histories) -> SpendIndependence:
     Raises
     ------
     NotIdentifiedError
-        Where there is no spend, or frequency or spend does not vary.
+        Where there is no spend, nobody bought again, or frequency or spend does not vary.
 
     Examples
     --------
@@ -109,10 +117,15 @@ def spend_independence(histories: Histories) -> SpendIndependence:
     0.11
     """
     spend = histories.spend
-    if spend is None or not len(spend.weight):
+    if spend is None:
         raise NotIdentifiedError(
             "These histories have no spend, so nothing can be said of its independence. Read the "
             "orders with their amounts."
+        )
+    if not len(spend.weight):
+        raise NotIdentifiedError(
+            "Nobody bought again for an amount above 0, so nothing can be said of whether spend is "
+            "independent of how often customers buy."
         )
     n = spend.weight
     total = float(n.sum())

@@ -25,7 +25,7 @@ from clv.arrays import Floats
 from clv.quality.report import FINE, LOOK, Finding
 from clv.transactions.orders import Orders
 from clv.transactions.report import counted
-from clv.transactions.summary import CustomerHistories
+from clv.transactions.summary import CustomerHistories, last_seen
 
 __all__ = ["calendar_gaps"]
 
@@ -91,14 +91,29 @@ def calendar_gaps(orders: Orders, found: CustomerHistories) -> Finding:
         return Finding("calendar", FINE, f"{without}.{shut}", "", figures)
     some = "; ".join(_said(gap) for gap in told[:3])
     more = f", and {len(gaps) - 3} shorter" if len(gaps) > 3 else ""
+    at_end = _to_the_end(orders, gaps[-1], end)
     return Finding(
         "calendar",
         LOOK,
         f"{counted(len(gaps), 'gap')} in the calendar: no orders on {some}{more}.{shut}",
         "Was the shop closed then, or are orders missing? Customers seem silent for as long as "
-        "orders are missing, and the models take silence for leaving.",
+        f"orders are missing, and the models take silence for leaving.{at_end}",
         figures,
     )
+
+
+def _to_the_end(orders: Orders, gap: tuple[int, int], end: int) -> str:
+    """Say what to do where the last gap goes on to the end, and no order is later."""
+    first, last = gap
+    if last < end:
+        return ""
+    (row,) = orders.opened.collect(
+        orders.days.aggregate(last=orders.days["date"].max())
+    ).to_pylist()
+    if row["last"] > _day(end):
+        return ""
+    seen = last_seen(orders, _day(first - 1))
+    return f" If the orders are complete only to {seen}, give that as the end: --end {seen}."
 
 
 def _said(gap: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ import ibis
 import numpy as np
 
 from clv.arrays import Floats
-from clv.quality.report import FINE, LOOK, Finding
+from clv.quality.report import FINE, LOOK, UNSUITED, Finding
 from clv.transactions.orders import Orders
 from clv.transactions.report import counted
 from clv.transactions.summary import CustomerHistories
@@ -29,6 +29,10 @@ __all__ = ["regularity", "usual_wait"]
 REGULAR, CLUMPED = 0.8, 1.25
 """Dispersion from which purchases are too regular, or too clumped, for a Poisson process to do
 (assumed); at k = 2 of BG/CNBD-k it is 0.6 for customers with two repeat purchases."""
+
+FIXED = 0.1
+"""Dispersion below which purchases come by the clock (assumed); k = 12 of BG/CNBD-k has 0.12 for
+customers with two repeat purchases."""
 
 SURE = 3.3
 """Standard errors from 1 that are needed: one time in a thousand by chance."""
@@ -75,9 +79,13 @@ def regularity(orders: Orders, found: CustomerHistories) -> Finding:
         return Finding(
             "regularity",
             FINE,
-            f"{counted(customers, 'customer')} with three purchases or more "
-            f"{'is' if customers == 1 else 'are'} too few to tell "
-            "how regularly customers buy.",
+            (
+                f"{counted(customers, 'customer')} with three purchases or more "
+                f"{'is' if customers == 1 else 'are'} too few to tell how regularly customers buy."
+                if customers
+                else "No customer has three purchases, with days between, that could tell how "
+                "regularly customers buy."
+            ),
             "",
             figures,
         )
@@ -97,14 +105,24 @@ def regularity(orders: Orders, found: CustomerHistories) -> Finding:
         f"The spread of purchases in time is {dispersion:.2f} of what chance makes (95 % interval "
         f"{low:.2f} to {high:.2f}, {customers:,} customers with three purchases or more)"
     )
+    if dispersion + sure < 1 and dispersion < FIXED:
+        return Finding(
+            "regularity",
+            UNSUITED,
+            f"{shown}: customers buy at nearly fixed times, as subscribers are charged.",
+            "The models of a book take a wait for chance: who misses a usual day is taken for a "
+            "customer for far too long. Of the models in clv fit ORDERS --model all, bg-cnbd and "
+            "mbg-cnbd come nearest; what subscribers are worth is a question of how many renew: "
+            "docs/explanation/shifted_beta_geometric.md.",
+            figures,
+        )
     if dispersion + sure < 1 and dispersion < REGULAR:
         return Finding(
             "regularity",
             LOOK,
             f"{shown}: customers buy more regularly than by chance, about as those with "
             f"k = {k:.1f} of BG/CNBD-k do.",
-            "Compare with models of regular customers: clv fit --model all. If most pay by the "
-            "month, as for a subscription, use their retention instead (sBG).",
+            "Compare with models of regular customers: clv fit ORDERS --model all.",
             figures,
         )
     if dispersion - sure > 1 and dispersion > CLUMPED:
@@ -114,8 +132,8 @@ def regularity(orders: Orders, found: CustomerHistories) -> Finding:
             f"{shown}: purchases come in clumps or move with the season, more than the models "
             "expect.",
             "Are orders split into several, shipped on several days? Does everybody buy in one "
-            "season? Intervals of values come out too narrow; clv fit --standard-errors bootstrap "
-            "and a seasonal fit tell how much.",
+            "season (docs/how-to/seasonality.md)? Intervals of values come out too narrow; clv fit "
+            "ORDERS --standard-errors bootstrap tells how much.",
             figures,
         )
     return Finding("regularity", FINE, f"{shown}: near enough to chance.", "", figures)

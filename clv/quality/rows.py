@@ -129,7 +129,7 @@ def _told_of_returns(
     }
     if not many:
         return Finding(
-            "returns", FINE, "There are no returns or cancellations in the log.", "", figures
+            "returns", FINE, "No row is a return or cancellation up to the end.", "", figures
         )
     what = "is a return or cancellation" if many == 1 else "are returns or cancellations"
     told = f"{counted(many, 'row')} {what}, {money:,.2f} in all: {percent(share)} of what was sold."

@@ -145,7 +145,9 @@ def continued(
     gaps = None
     if known.gaps is not None:
         gaps = opened.materialise(_gaps(known.gaps, days, both))
-    notices = [*_strangers(opened, both), *_silence(opened, table, end)]
+    notices = _strangers(opened, both)
+    if not end_assumed:  # else the end is a day of the log, and told as such
+        notices += _silence(opened, table, end)
     opened.engine.drop(both)
     return of_table(
         table,

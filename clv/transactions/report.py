@@ -147,6 +147,8 @@ class ReturnsReport:
         """Say it in two sentences."""
         found = ((words, self.matched_by.get(how, 0)) for how, words in HOW)
         by = [f"for {counted(many, 'row')} {words}" for words, many in found if many]
+        if not by and not self.unmatched_rows:
+            return "All returns lie after the end of observation: they have taken nothing back yet."
         if not by:
             return "No return could be subtracted from an order before it."
         gone = ""

@@ -102,3 +102,18 @@ def test_the_weekdays_of_a_run_are_counted(first: int, more: int) -> None:
     assert (
         _each_weekday(first, first + more).tolist() == np.bincount(days % 7, minlength=7).tolist()
     )
+
+
+def test_at_a_gap_that_goes_on_to_the_end_the_last_day_with_orders_is_named() -> None:
+    log = steady(100)
+    last = max(log)
+    found = checked(log, end=last + timedelta(days=1))
+    assert found.verdict == LOOK
+    assert found.advice.endswith(
+        f"If the orders are complete only to {last}, give that as the end: --end {last}."
+    )
+    # Not so where the log goes on.
+    log[last + timedelta(days=2)] = 20
+    found = checked(log, end=last + timedelta(days=1))
+    assert "complete only" not in found.advice
+    assert found.advice

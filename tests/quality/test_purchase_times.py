@@ -73,3 +73,8 @@ def test_the_usual_wait_is_the_median_of_the_mean_waits() -> None:
     found = clv.histories(clv.read_orders(orders(days)), unit="week")
     assert usual_wait(found) == pytest.approx(20)  # of 10, 20, 30, 50 the lower of the middle
     assert usual_wait(clv.histories(clv.read_orders(orders([[0], [4]])))) is None
+
+
+def test_without_three_purchases_of_anybody_nothing_is_counted() -> None:
+    found = check_orders(orders([[0, 5], [3]]))["regularity"]
+    assert found.sentence.startswith("No customer has three purchases")
