@@ -201,6 +201,12 @@ def test_orders_of_an_engine_are_taken_as_they_are(tmp_path: Path, cdnow_book: P
     assert from_frame.values().equals(clv.Book(cdnow_book).values())
 
 
+def test_orders_that_are_read_take_no_other_engine(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"customer_id": ["a"], "date": ["2024-01-01"], "amount": [1.0]})
+    with pytest.raises(RequestError, match="read already, by their own engine"):
+        clv.build_book(clv.read_orders(frame), tmp_path / "book", engine=clv.DuckDBEngine())
+
+
 def test_progress_tells_the_steps_in_order(tmp_path: Path) -> None:
     steps: list[str] = []
     clv.build_book(clv.datasets.path("cdnow"), tmp_path / "a", end=CDNOW_END, progress=steps.append)
