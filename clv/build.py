@@ -46,6 +46,7 @@ from clv.side_by_side import beside
 from clv.transactions.kept_lines import are_kept, lines_of, write_lines
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.returns.incidents import incident_rows
+from clv.transactions.settings import NO_AMOUNT
 from clv.transactions.summary import CustomerHistories, histories, read_date
 from clv.value.lifetime_value import paid_share, score
 from clv.value.terms import Terms
@@ -61,6 +62,11 @@ if TYPE_CHECKING:
 __all__ = ["build_book"]
 
 M = TypeVar("M", bound=Model[Any])
+
+STEADIED = (
+    "These orders alone do not tell all of {}; a weak prior (assumed) stands in for what they "
+    "leave open. A longer log tells more."
+)
 
 LIBRARIES = ("clv", "ibis-framework", "numpy", "scipy")
 
@@ -168,8 +174,8 @@ def build_book(
         "repeat_customers": found.repeat_customers,
         "patterns": len(found),
         "models": {
-            "purchases": _with_concerns(purchases.to_dict(), steadied),
-            "spend": _with_concerns(spend.to_dict(), spend_steadied),
+            "purchases": _with_concerns(purchases, steadied),
+            "spend": _with_concerns(spend, spend_steadied),
         },
         "independence": independence,
         "terms": terms.to_dict() | {"sentence": terms.sentence},
@@ -276,9 +282,11 @@ def _read(
         progress("Reading the orders")
         orders = (before.read if before else read_orders)(source, engine=engine)
     if not orders.has_amount:
+        left = [told for told in orders.report.notices if told.startswith(NO_AMOUNT)]
+        name = left[0] if left else "Name the column with the amount of an order."
         raise OrdersError(
-            f"{orders.source} has no amounts, so customers cannot be valued. Name the column with "
-            "the amount of an order, or fit the purchase model alone: clv fit ORDERS."
+            f"{orders.source} has no amounts, so customers cannot be valued. {name} Or fit the "
+            "purchase model alone: clv fit ORDERS."
         )
     if before is None:
         found = histories(orders, end=last, unit=unit)
@@ -321,9 +329,15 @@ def _fit_spend(
             return _fit(GammaGamma, found)  # a customer always pays the same: p has no bound
 
 
-def _with_concerns(fit: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
-    concerns = [*more, *fit["concerns"]]
-    return fit | {"concerns": concerns, "identified": not concerns}
+def _with_concerns(fit: Fit[Any] | PooledSpendFit, more: tuple[str, ...]) -> dict[str, Any]:
+    """Say in the manifest what stands against a fit, and the same for who knows no parameters."""
+    concerns = [*more, *fit.concerns]
+    plain = [*([STEADIED.format(fit.model.learns)] if more else []), *fit.plain_concerns]
+    return fit.to_dict() | {
+        "concerns": concerns,
+        "identified": not concerns,
+        "in_plain_words": plain,
+    }
 
 
 def _totals(values: Path) -> dict[str, float | None]:

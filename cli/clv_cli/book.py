@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "book_argument",
+    "echo_cautions",
     "echo_caveats",
     "echo_concerns",
     "echo_version",
@@ -63,23 +64,29 @@ def orders_option(command: F) -> F:
     )(command)
 
 
-def echo_caveats(book: Book, keys: Sequence[str], *, told: str = "") -> None:
+def echo_caveats(book: Book, keys: Sequence[str]) -> None:
     """Say what the data hardly tell, and which figures nobody has confirmed, with their values.
 
     Of many the three that matter most: what is at stake and what is won are in proportion to them.
-    What was `told` before is not said again.
     """
-    echo_concerns(book, told=told)
+    echo_concerns(book)
     if keys:
         _echo_assumed(book, keys)
     echo_version(book.policy.version)
 
 
-def echo_concerns(book: Book, *, told: str = "") -> None:
-    """Say what the data hardly tell, but for what was told before."""
-    for concern in book.concerns:
-        if concern not in told:
-            paragraph(f"Caution: {concern}")
+def echo_concerns(book: Book) -> None:
+    """Say what the data hardly tell, in words that name no parameter."""
+    for concern in book.plain_concerns:
+        paragraph(f"Caution: {concern}")
+
+
+def echo_cautions(book: Book, more: Sequence[str] = ()) -> None:
+    """Say what the check of the orders holds against the figures, and what there is `more`."""
+    from clv.book.cautions import cautions
+
+    for told in (*cautions(book.manifest), *more):
+        paragraph(f"Caution: {told}")
 
 
 def echo_version(version: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import book_argument, echo_caveats, own_record
+from clv_cli.book import book_argument, echo_cautions, echo_caveats, own_record
 from clv_cli.budget_forms import curve_budget, offer_budget, split_budget
 from clv_cli.output import (
     PICTURES,
@@ -169,6 +169,8 @@ def _customer_budget(
             paragraph(notice, err=True)
         echo_rows(rows, version=answer.policy_version)
     else:
+        from clv.book.cautions import cautions
+
         echo_json(
             answer.to_dict()
             | {
@@ -178,6 +180,7 @@ def _customer_budget(
                 **(_of_stages(book) if by == "stage" else {}),
                 "without_range": book.without_intervals,
                 "concerns": list(book.concerns),
+                "cautions": list(cautions(book.manifest)),
             }
         )
 
@@ -214,6 +217,7 @@ def echo_budget(book: Book, answer: RetentionBudget, *, by_stage: bool = False) 
     click.echo()
     if record := own_record(book, ["retention."]):
         paragraph(record)
+    echo_cautions(book)
     echo_caveats(book, answer.assumed)
 
 

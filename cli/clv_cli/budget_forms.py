@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import echo_caveats, own_record
+from clv_cli.book import echo_cautions, echo_caveats, own_record
 from clv_cli.output import (
     PICTURES,
     between,
@@ -124,6 +124,7 @@ def _echo_curve(book: Book, whole: BudgetCurve, rows: list[dict[str, Any]]) -> N
     click.echo()
     if record := own_record(book, ["retention."]):
         paragraph(record)
+    echo_cautions(book)
     echo_caveats(book, assumed(book))
 
 
@@ -195,6 +196,7 @@ def offer_budget(
         click.echo()
         if record := own_record(book, ["retention."]):
             paragraph(record)
+        echo_cautions(book)
         echo_caveats(book, answer.assumed)
 
 
@@ -258,6 +260,7 @@ def split_budget(
         taught = [f"problems.{name}." for name in sorted(problems)] + ["dropout.", "recovery."]
         if record := own_record(book, ["retention.", *(taught if expect else ())]):
             paragraph(record)
+        echo_cautions(book)
         echo_caveats(book, answer.assumed)
 
 

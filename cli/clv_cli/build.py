@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clv_cli.book import echo_concerns, echo_version, total_value, without_intervals
+from clv_cli.book import echo_cautions, echo_concerns, echo_version, total_value, without_intervals
 from clv_cli.orders import READING, echo_rows_read, is_stated, newer_orders_options
 from clv_cli.output import counted, paragraph, percent
 from clv_cli.progress import Progress, quiet_option
@@ -68,9 +68,9 @@ def build(
     row. The other commands read the book.
     """
     import clv
+    from clv.book.cautions import horizon_beyond_the_log
     from clv.book.directory import refuse_other
     from clv.errors import RequestError
-    from clv.quality.report import UNSUITED
 
     if orders is None and since is None:
         raise click.MissingParameter(param_hint="'ORDERS'", param_type="argument")
@@ -116,10 +116,8 @@ def build(
     paragraph(about["independence"]["sentence"])
     if about["paid_share"] < 1:
         paragraph(_paid_for(about))
-    for finding in about["quality"]["findings"].values():
-        if finding["verdict"] == UNSUITED:
-            paragraph(f"Caution: {finding['sentence']} {finding['advice']}")
-    echo_concerns(book, told=without)
+    echo_cautions(book, horizon_beyond_the_log(about))
+    echo_concerns(book)
     if policy.assumed:
         paragraph(
             f"{len(policy.assumed)} figures of the policy are assumed. To see them and set your "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clv_cli.book import book_argument, echo_caveats
+from clv_cli.book import book_argument, echo_cautions, echo_caveats
 from clv_cli.output import (
     between,
     echo_json,
@@ -52,8 +52,11 @@ def forecast(book: Book, months: int, form: str) -> None:
     """Forecast orders, revenue and margin of the customers in BOOK, month by month."""
     if form == "table":
         echo_forecast(book, months)
+        echo_cautions(book, _too_far(book, months))
         echo_caveats(book, [key for key in book.assumed_terms if key == "margin"])
         return
+    from clv.book.cautions import cautions
+
     found = book.forecast(months)
     rows = [row.to_dict() for row in found]
     if form == "csv":
@@ -71,9 +74,17 @@ def forecast(book: Book, months: int, form: str) -> None:
             "assumed": [key for key in book.assumed_terms if key == "margin"],
             "scope": SCOPE,
             "concerns": list(book.concerns),
+            "cautions": [*cautions(book.manifest), *_too_far(book, months)],
             "policy_version": book.policy.version,
         }
     )
+
+
+def _too_far(book: Book, months: int) -> tuple[str, ...]:
+    from clv.book.cautions import beyond_the_log
+    from clv.value.forecast import months_after
+
+    return beyond_the_log(book.manifest, months_after(book.end, months)[-1][1], "The forecast goes")
 
 
 def echo_forecast(book: Book, months: int) -> None:

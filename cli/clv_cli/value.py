@@ -8,6 +8,7 @@ import click
 
 from clv_cli.book import (
     book_argument,
+    echo_cautions,
     echo_caveats,
     interval_name,
     total_value,
@@ -87,6 +88,8 @@ def value(
         write_rows(rows, output, version=book.policy.version)
         return
     if form == "json":
+        from clv.book.cautions import cautions
+
         echo_json(
             {
                 "rows": rows,
@@ -98,6 +101,7 @@ def value(
                 "intervals": book.manifest["intervals"],
                 "assumed": list(book.assumed_terms),
                 "concerns": list(book.concerns),
+                "cautions": list(cautions(book.manifest)),
                 "policy_version": book.policy.version,
             }
         )
@@ -113,7 +117,8 @@ def value(
     paragraph(book.manifest["terms"]["sentence"])
     without = without_intervals(book)
     paragraph(without or _intervals(book, one=customer is not None))
-    echo_caveats(book, book.assumed_terms, told=without)
+    echo_cautions(book)
+    echo_caveats(book, book.assumed_terms)
 
 
 def _echo_customers(book: Book, rows: list[dict[str, Any]]) -> None:

@@ -174,6 +174,15 @@ class Book:
         )
 
     @property
+    def plain_concerns(self) -> tuple[str, ...]:
+        """The same in words that name no parameter, for who plans with the figures."""
+        return tuple(
+            concern
+            for fit in self.manifest["models"].values()
+            for concern in fit.get("in_plain_words", fit.get("concerns", ()))
+        )
+
+    @property
     def assumed_terms(self) -> tuple[str, ...]:
         """Keys of the terms of the values that nobody has confirmed: margin, discount, horizon."""
         return tuple(key for key in TERMS if key in self.policy.assumed)

@@ -103,8 +103,8 @@ def draw_parameters(fit: Fit[M], *, count: int = COUNT, seed: int = 1) -> Parame
     400
     """
     if not fit.identified:
-        why = f"The orders hardly tell the parameters of {fit.model.label}, so no interval is shown"
-        return ParameterDraws((), f"{why}: {fit.concerns[0]}")
+        why = f"The orders hardly tell {fit.model.learns}, so no interval is shown."
+        return ParameterDraws((), why)
     try:
         drawn = posterior(fit, draws=WEIGHTED, seed=seed)
     except FitError as error:

@@ -53,6 +53,8 @@ class Model(ABC, Generic[D]):
     """Name in files and commands, such as "bg-nbd"."""
     label: ClassVar[str]
     """Name in sentences, such as "BG/NBD"."""
+    learns: ClassVar[str] = "when customers buy and leave"
+    """What it learns, in sentences for who knows no models."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -76,6 +78,10 @@ class Model(ABC, Generic[D]):
 
     def caveats(self, intervals: Mapping[str, tuple[float, float]]) -> tuple[str, ...]:
         """What the parameters, or those in their 95 % intervals, imply that a reader must know."""
+        return ()
+
+    def plain_caveats(self, intervals: Mapping[str, tuple[float, float]]) -> tuple[str, ...]:
+        """The same, in words that name no parameter."""
         return ()
 
     def dropout_slope(self) -> Floats | None:

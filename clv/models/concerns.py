@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from clv.arrays import Floats
 from clv.models.base import Model
 
-__all__ = ["LOOSE", "Uncertain", "concerns_of", "log_interval"]
+__all__ = ["LOOSE", "Uncertain", "concerns_of", "log_interval", "plain_concerns_of"]
 
 
 LOOSE = 1.5
@@ -91,12 +91,7 @@ def concerns_of(
     >>> concerns_of(BGNBD(.243, 4.414, .793, 2.426), 0.01 * np.eye(4))
     ()
     """
-    errors = np.sqrt(np.diag(log_covariance)).tolist()
-    own = [
-        Uncertain(name, value, error)
-        for (name, value), error in zip(model.parameters.items(), errors, strict=True)
-    ]
-    told = []
+    own, told = _parameters(model, log_covariance), []
     loose = [_with_interval(one) for one in own if one.log_error > LOOSE]
     if loose:
         told.append(
@@ -121,6 +116,62 @@ def concerns_of(
     return (*told, *model.caveats(intervals))
 
 
+def plain_concerns_of(
+    model: Model[Any],
+    log_covariance: Floats,
+    *,
+    prior_sigmas: Mapping[str, float] | None = None,
+) -> tuple[str, ...]:
+    """Say the same to who knows no parameters; as empty as :func:`concerns_of`.
+
+    Parameters
+    ----------
+    model, log_covariance, prior_sigmas
+        As there.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> from clv import GammaGamma
+    >>> print(*plain_concerns_of(GammaGamma(6.25, 3.74, 15.44), np.diag([9, 0.01, 0.01])))
+    The orders do not tell what customers spend in every respect. A longer log tells more.
+    """
+    own, told = _parameters(model, log_covariance), []
+    if any(one.log_error > LOOSE for one in own):
+        if _leaving_is_open(model, log_covariance):
+            told.append(
+                "The orders hardly tell how many customers leave, so the probability of being a "
+                "customer still is uncertain, and with it every value far ahead; that it is near 1 "
+                "may only say that the log is too short to see anyone leave. A longer log tells "
+                "more."
+            )
+        else:
+            better = "; how many leave is told better" if model.dropout_slope() is not None else ""
+            told.append(
+                f"The orders do not tell {model.learns} in every respect{better}. A longer log "
+                "tells more."
+            )
+    sigmas = prior_sigmas or {}
+    if any(one.log_error > LENT * sigmas.get(one.name, math.inf) for one in own):
+        told.append(
+            f"What is said of {model.learns} rests in part on what was assumed (a prior): the "
+            "orders hardly change it."
+        )
+    intervals = {one.name: log_interval(one.value, one.log_error) for one in own}
+    return (*told, *model.plain_caveats(intervals))
+
+
+def _parameters(model: Model[Any], log_covariance: Floats) -> list[Uncertain]:
+    errors = np.sqrt(np.diag(log_covariance)).tolist()
+    return [
+        Uncertain(name, value, error)
+        for (name, value), error in zip(model.parameters.items(), errors, strict=True)
+    ]
+
+
 def _with_interval(one: Uncertain) -> str:
     low, high = log_interval(one.value, one.log_error)
     return f"{one.name} ({low:.2g} to {high:.2g})"
@@ -128,10 +179,9 @@ def _with_interval(one: Uncertain) -> str:
 
 def _leaving(model: Model[Any], log_covariance: Floats, loose: int) -> str:
     """Say whether the loose parameters leave open how many customers leave."""
-    slope = model.dropout_slope()
-    if slope is None:
+    if model.dropout_slope() is None:
         return ""
-    if math.sqrt(float(slope @ log_covariance @ slope)) <= LOOSE:
+    if not _leaving_is_open(model, log_covariance):
         if loose == 1:
             return "How many customers leave is told better. "
         return "Their ratio is told better, and with it how many customers leave. "
@@ -140,3 +190,8 @@ def _leaving(model: Model[Any], log_covariance: Floats, loose: int) -> str:
         "far ahead; that P(alive) is near 1 may only say that the log is too short to see "
         "anyone leave. "
     )
+
+
+def _leaving_is_open(model: Model[Any], log_covariance: Floats) -> bool:
+    slope = model.dropout_slope()
+    return slope is not None and math.sqrt(float(slope @ log_covariance @ slope)) > LOOSE

@@ -53,6 +53,7 @@ class GammaGamma(SpendNames, Model[Histories]):
 
     name: ClassVar[str] = "gamma-gamma"
     label: ClassVar[str] = "Gamma-Gamma"
+    learns = "what customers spend"
 
     p: float
     q: float
@@ -177,6 +178,17 @@ class GammaGamma(SpendNames, Model[Histories]):
             )
             return (told,)
         return ()
+
+    def plain_caveats(self, intervals: Mapping[str, tuple[float, float]]) -> tuple[str, ...]:
+        """The same, in words that name no parameter."""
+        if intervals["q"][0] > 1:
+            return ()
+        mean = f" ({self.population_mean:,.2f} is taken)" if self.q > 1 else ""
+        told = (
+            "What a customer who has bought once will spend on an order is hardly known"
+            f"{mean}: a few very large orders leave it open. Look at the largest orders."
+        )
+        return (told,)
 
     def expected_spend(self, x: Number, m: Number) -> Floats:
         """E[mean transaction value | x transactions of mean value m], equation (5) of the note.

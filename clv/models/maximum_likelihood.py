@@ -19,7 +19,7 @@ import numpy as np
 from clv.arrays import Floats
 from clv.errors import FitError, NotIdentifiedError, ParameterError, RequestError
 from clv.models.base import Derivatives, Model
-from clv.models.concerns import concerns_of, log_interval
+from clv.models.concerns import concerns_of, log_interval, plain_concerns_of
 from clv.models.lifetimes_names import summary_table
 from clv.models.newton import Optimum, flat, maximum
 from clv.side_by_side import side_by_side
@@ -219,6 +219,12 @@ class Fit(Generic[M_co]):
         sigmas = {name: prior.sigma for name, prior in self.prior.items()}
         told = concerns_of(self.model, self.log_covariance, prior_sigmas=sigmas)
         return (*told, *(self.resampling.concerns if self.resampling else ()))
+
+    @property
+    def plain_concerns(self) -> tuple[str, ...]:
+        """What a reader who knows no parameters must know: the same in other words."""
+        sigmas = {name: prior.sigma for name, prior in self.prior.items()}
+        return plain_concerns_of(self.model, self.log_covariance, prior_sigmas=sigmas)
 
     @property
     def aic(self) -> float:

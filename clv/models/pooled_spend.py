@@ -52,6 +52,7 @@ class PooledSpend:
 
     name: ClassVar[str] = "pooled-spend"
     label: ClassVar[str] = "Pooled spend"
+    learns: ClassVar[str] = "what customers spend"
 
     mean: float
 
@@ -158,6 +159,11 @@ class PooledSpendFit:
             f"{self.model.mean:,.2f} each. If customers do differ, this hides it."
         )
         return (told,)
+
+    @property
+    def plain_concerns(self) -> tuple[str, ...]:
+        """The same in words that name no model."""
+        return tuple(told.replace("Gamma-Gamma cannot be fitted; ", "") for told in self.concerns)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it in plain types."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import clv
 from clv.errors import FitError
+from clv.models.concerns import LOOSE, concerns_of, plain_concerns_of
 
 
 def test_a_well_identified_fit_has_no_concerns() -> None:
@@ -28,6 +30,8 @@ def test_dropout_that_nobody_could_see_is_flagged(retail_book: Path) -> None:
     alone, hardly, *_ = book.concerns
     assert alone.startswith("These orders alone cannot tell every parameter of BG/NBD")
     assert "hardly tell" in hardly
+    assert about["in_plain_words"] == list(book.plain_concerns)[: len(about["in_plain_words"])]
+    assert not re.search(r"BG/NBD|parameter|prior helps| [ab] \(", " ".join(book.plain_concerns))
     json.dumps(book.manifest, allow_nan=False)
 
 
@@ -87,3 +91,22 @@ def test_mean_spend_that_may_be_infinite_is_flagged() -> None:
     fit = clv.GammaGamma.fit(clv.Histories.from_arrays(x, x, x + 1, m))
     assert fit.interval()["q"][0] <= 1
     assert "infinite" in " ".join(fit.concerns)
+
+
+@pytest.mark.parametrize("loose", range(4))
+@pytest.mark.parametrize("error", [0.1, 3.0])
+def test_plain_words_are_there_where_parameters_are_loose(loose: int, error: float) -> None:
+    model, errors = clv.BGNBD(0.24, 4.4, 0.8, 2.4), np.full(4, 0.1)  # CDNOW's, rounded
+    errors[loose] = error
+    told = concerns_of(model, np.diag(errors**2)), plain_concerns_of(model, np.diag(errors**2))
+    assert bool(told[0]) == bool(told[1]) == (error > LOOSE)
+    open_to_doubt = "how many customers leave, so" in " ".join(told[1])
+    assert open_to_doubt == ("How many customers leave is therefore" in " ".join(told[0]))
+
+
+def test_a_mean_spend_without_bound_is_told_in_plain_words() -> None:
+    for q, known in ((0.8, False), (1.2, True)):
+        (told,) = plain_concerns_of(clv.GammaGamma(3.0, q, 10.0), 0.04 * np.eye(3))
+        assert "a few very large orders" in told
+        assert ("is taken" in told) == known
+    assert plain_concerns_of(clv.GammaGamma(3.0, 4.0, 10.0), 0.04 * np.eye(3)) == ()
