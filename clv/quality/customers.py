@@ -52,7 +52,7 @@ def cohorts(orders: Orders, found: CustomerHistories) -> Finding:
     ]
     shares = [again[month] / new[month] for month in new if new[month] >= 50]
     spread = (
-        f"; of those of a month {percent(min(shares))} to {percent(max(shares))} bought again"
+        f"; of those of a month {100 * min(shares):.0f} % to {100 * max(shares):.0f} % bought again"
         if len(shares) > 1
         else ""
     )
@@ -116,8 +116,8 @@ def left_truncation(orders: Orders, found: CustomerHistories) -> Finding:
         )
     shown = (
         f"In the first {width} days (the usual wait between two purchases) {first:,} customers "
-        f"({percent(first / found.customers)}) were first seen, in {width} days later on "
-        f"{later:,.0f} on average"
+        f"({percent(first / found.customers)}) were first seen, in each {width} days "
+        f"later {later:,.0f} on average"
     )
     if first <= CROWD * later or first - later <= 4 * math.sqrt(later):
         return Finding("left_truncation", FINE, f"{shown}: no sign of a past cut off.", "", figures)

@@ -344,9 +344,9 @@ def _several_currencies(source: Source, schema: Schema, log: ir.Table) -> str:
     found = [row for row in _currencies(source, log) if row["currency"] is not None]
     names = ", ".join(f"{row['currency']} ({counted(row['rows'], 'row')})" for row in found)
     column = schema.currency or schema.value_columns[-1]
+    most = max(found, key=lambda row: int(row["rows"]))["currency"]
     return (
         f"Column {column!r} has {len(found)} currencies: {names}. Amounts of different currencies "
         "cannot be added: read one currency at a time (in a schema: currency_taken = "
-        f'"{found[0]["currency"]}"), or state rates ([rates] and below it '
-        f"{found[0]['currency']} = 1 and so on)."
+        f'"{most}"), or state rates ([rates] and below it {most} = 1 and so on).'
     )

@@ -21,7 +21,10 @@ from clv.transactions.sources import Source
 from clv.transactions.values import blank, day
 from clv.transactions.written_numbers import choose_mark, number_written
 
-__all__ = ["Settled", "amounts_left", "settle", "with_kinds"]
+__all__ = ["NO_AMOUNT", "Settled", "amounts_left", "settle", "with_kinds"]
+
+NO_AMOUNT = "No amount was recognised."
+"""How it begins what is said of columns with numbers, none of which was taken as the amount."""
 
 LOOKED_AT = 200
 """Rows whose columns are looked at for numbers."""
@@ -106,7 +109,7 @@ def amounts_left(source: Source, schema: Schema, *, given: bool) -> list[str]:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return [
         (
-            f"No amount was recognised. Columns with numbers that were not taken: "
+            f"{NO_AMOUNT} Columns with numbers that were not taken: "
             f"{', '.join(map(repr, names[:NAMED]))}{more}. If one says what an order came to, name "
             f"it: --amount {shlex.quote(names[0])}, in Python amount={names[0]!r}."
         )

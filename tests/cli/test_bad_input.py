@@ -169,6 +169,8 @@ def test_orders_of_free_goods_only(build: Callable[..., Run], few_orders: Rows) 
 def test_no_amounts(build: Callable[..., Run], few_orders: Rows) -> None:
     orders = write("orders.csv", [row[:2] for row in few_orders], header="customer_id,date")
     build(orders, says=["has no amounts", "clv fit"])
+    orders = write("orders.csv", few_orders, header="customer_id,date,Brutto (EUR)")
+    build(orders, says=["has no amounts", "--amount 'Brutto (EUR)'", "clv fit"])
 
 
 def test_refunds_only(build: Callable[..., Run], few_orders: Rows) -> None:

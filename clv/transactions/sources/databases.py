@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from clv.errors import EngineError, OrdersError, UnknownNameError
 from clv.transactions.engines import DuckDBEngine, Engine
+from clv.transactions.recognised import recognise
 from clv.transactions.sources.base import Source
 from clv.transactions.sources.cells import cell_text
 from clv.transactions.sources.urls import TableUrl, is_url
@@ -25,6 +26,9 @@ from clv.transactions.sources.urls import TableUrl, is_url
 __all__ = ["open_database_file", "open_postgresql"]
 
 ROWS = 50_000
+LOOKED_AT = 20
+"""Tables whose columns are looked at, to suggest the one of orders."""
+
 PLAIN = (
     *(pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean),
     *(pa.types.is_string, pa.types.is_date, pa.types.is_timestamp),
@@ -54,7 +58,8 @@ def _open_duckdb(path: Path, asked: TableUrl, engine: Engine) -> Source:
             names, table = database.query(asked.query)
             _refuse_twice(names, asked.shown)
         else:
-            table = database.table(_choose(database.relations(), asked))
+            names = database.relations()
+            table = database.table(_choose(names, asked, lambda one: database.table(one).columns))
         if own is not engine:
             table = engine.from_arrow(own.batches(table))
     return Source(table, asked.shown, "duckdb", engine)
@@ -69,7 +74,12 @@ def _open_sqlite(path: Path, asked: TableUrl, engine: Engine) -> Source:
                     "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
                     "AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
                 )
-                name = _quoted(_choose([name for (name,) in listed], asked))
+                chosen = _choose(
+                    [name for (name,) in listed],
+                    asked,
+                    lambda one: [row[1] for row in run(f"PRAGMA table_info({_quoted(one)})")],
+                )
+                name = _quoted(chosen)
                 query = f"SELECT * FROM {name}"  # noqa: S608  quoted
             else:
                 query = asked.query
@@ -140,7 +150,15 @@ def _postgresql_table(cursor: Any, asked: TableUrl) -> str:
         name if schema == "public" else f"{schema}.{name}": (schema, name)
         for schema, name in cursor.fetchall()
     }
-    schema, name = found[_choose(list(found), asked)]
+
+    def columns(one: str) -> list[str]:
+        cursor.execute(
+            "SELECT table_schema, table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
+        )
+        return [column for *of, column in cursor.fetchall() if tuple(of) == found[one]]
+
+    schema, name = found[_choose(list(found), asked, columns)]
     return f"SELECT * FROM {_quoted(schema)}.{_quoted(name)}"  # noqa: S608  quoted
 
 
@@ -168,8 +186,8 @@ def _scrubbed(said: str, asked: TableUrl) -> str:
     return " ".join(line.strip() for line in said.splitlines() if line.strip(" ^"))
 
 
-def _choose(names: Sequence[str], asked: TableUrl) -> str:
-    """The table that was asked for, or the only one."""
+def _choose(names: Sequence[str], asked: TableUrl, columns: Callable[[str], Sequence[str]]) -> str:
+    """The table that was asked for, or the only one; `columns` names those of one."""
     if asked.table is not None:
         if asked.table not in names:
             raise UnknownNameError(
@@ -181,10 +199,20 @@ def _choose(names: Sequence[str], asked: TableUrl) -> str:
     if not names:
         raise OrdersError(f"{asked.shown!r} has no tables.")
     url = asked.shown if is_url(asked.shown) else f"{asked.scheme}:///{quote(asked.path)}"
+    likely = next((one for one in names[:LOOKED_AT] if _of_orders(columns(one))), names[0])
     raise OrdersError(
         f"{asked.shown!r} has {len(names)} tables: {_listed(names)}. Say which: "
-        f"{url}{'&' if '?' in url else '?'}table={quote(names[0])}"
+        f"{url}{'&' if '?' in url else '?'}table={quote(likely)}"
     )
+
+
+def _of_orders(columns: Sequence[str]) -> bool:
+    """Whether columns are named as those of orders are."""
+    try:
+        recognise(columns)
+    except OrdersError:
+        return False
+    return True
 
 
 def _refuse_twice(names: Sequence[str], shown: str) -> None:

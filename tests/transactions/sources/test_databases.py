@@ -88,6 +88,21 @@ def test_of_several_tables_the_user_says_which(sqlite: Path, duck: Path) -> None
     assert rows(f"duckdb:///{duck}?table=old.orders") == [(1,)]
 
 
+def test_the_table_that_is_suggested_has_the_columns_of_orders(tmp_path: Path) -> None:
+    made = (
+        "CREATE TABLE customers (customer_id INTEGER, name VARCHAR)",
+        "CREATE TABLE orders (customer_id INTEGER, order_date DATE, total INTEGER)",
+    )
+    with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as one, one:
+        for statement in made:
+            one.execute(statement)
+    with duckdb.connect(str(tmp_path / "b.db")) as other:
+        for statement in made:
+            other.execute(statement)
+    for name in ("a.db", "b.db"):
+        assert refusal(tmp_path / name).endswith("?table=orders")
+
+
 @pytest.mark.parametrize("name", ["my shop?.db", "a%20b.db", "x#y&z.db"])
 def test_the_url_that_is_suggested_works(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
