@@ -29,12 +29,10 @@ from clv.quality.spend import spend
 from clv.quality.suitability import daily_buyers, independence, observed_span, repeat_purchases
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.reading import Reading
-from clv.transactions.report import OrdersReport, quoted
+from clv.transactions.report import AFTER_THE_END, OrdersReport, quoted
 from clv.transactions.summary import CustomerHistories, histories
 
 __all__ = ["book_findings", "check_orders"]
-
-AFTER_THE_END = "after the end of observation"
 
 Check = Callable[[Orders, CustomerHistories], Finding | None]
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clv.quality.report import FINE, LOOK, Finding, percent
+from clv.transactions.order_lines import ORDER_DAYS
 from clv.transactions.order_totals import one_amount, totals_repeated
 from clv.transactions.orders import Orders
 from clv.transactions.reading import Reading
@@ -185,19 +186,22 @@ def ids_of_orders(orders: Orders, rows: ir.Table) -> Finding:
             figures,
         )
     told = [
-        (
-            f"{counted(many['customers'], 'order id')} "
-            f"({percent(many['customers'] / many['orders'])}) with several customers"
-        ),
-        f"{many['days']:,} ({percent(many['days'] / many['orders'])}) on several days",
+        f"{counted(odd, 'order id')} ({percent(odd / many['orders'])}) {where}"
+        for where in ("with several customers", "on several days")
+        if (odd := many[where.rpartition(" ")[2]])
     ]
+    apart = (
+        f"Lines of one order that lie up to {ORDER_DAYS} days apart count as one purchase on its "
+        "first day; those further apart stay on their days: is the number used again, each year or "
+        "in each shop? That does harm only where returns name the order that they reverse."
+    )
+    own = "Where customers share an id, each has an order of their own. "
+    verb = "is" if told[0].startswith("1 ") else "are"
     return Finding(
         "order_ids",
         LOOK,
-        f"There are {' and '.join(told)}, such as {'; '.join(examples)}.",
-        "Lines of one order that were shipped on several days count as purchases of each day: if "
-        "the log has the day of the order, take that as the date. Ids that begin again each year "
-        "or in each shop do no harm, nor do they where returns name no order.",
+        f"There {verb} {' and '.join(told)}, such as {'; '.join(examples)}.",
+        f"{own if many['customers'] else ''}{apart}",
         figures,
     )
 

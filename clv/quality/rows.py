@@ -14,7 +14,15 @@ from clv.quality.report import FINE, LOOK, Finding, percent
 from clv.transactions.orders import Orders
 from clv.transactions.reading import REVERSAL, Reading
 from clv.transactions.repeated_rows import TIMES, repeated_rows
-from clv.transactions.report import OrdersReport, ReturnsReport, counted, quoted
+from clv.transactions.report import (
+    BACK,
+    NO_CUSTOMER,
+    OrdersReport,
+    ReturnsReport,
+    SetAside,
+    counted,
+    quoted,
+)
 from clv.transactions.summary import CustomerHistories
 
 __all__ = ["duplicates", "repetitions_counted", "returns", "returns_counted", "rows_set_aside"]
@@ -31,10 +39,6 @@ MANY_RETURNS = 0.2
 MANY_UNMATCHED = 0.1
 """Share of the money returned that has no order from which it should be looked at (assumed)."""
 
-NOBODY = "no customer id"
-IGNORED = ("negative amount", "return or cancellation")
-"""Why rows are set aside: without a customer, and as returns that are ignored."""
-
 
 def rows_set_aside(orders: Orders, found: CustomerHistories) -> Finding:
     """Say how much was set aside besides returns, and whether that is much.
@@ -48,24 +52,34 @@ def rows_set_aside(orders: Orders, found: CustomerHistories) -> Finding:
     """
     del found  # rows after the end are set aside because of what was asked
     report = orders.report
-    rows = sum(aside.rows for aside in report.set_aside)
-    nobody = sum(aside.rows for aside in report.set_aside if aside.reason == NOBODY)
+    aside = [aside for aside in report.set_aside if aside.reason not in BACK]
+    rows = sum(one.rows for one in aside)
+    nobody = sum(one.rows for one in aside if one.reason == NO_CUSTOMER)
     share = rows / report.rows_read
     figures = {"rows": rows, "share": share, "rows_without_customer": nobody}
+    but = " besides returns" if len(aside) < len(report.set_aside) else ""
     if not rows:
-        return Finding("set_aside", FINE, "Every row is an order of a customer.", "", figures)
-    told = f"{counted(rows, 'row')} ({percent(share)})"
+        return Finding("set_aside", FINE, f"Every row{but} is an order of a customer.", "", figures)
+    told = (
+        f"{counted(rows, 'row')} ({percent(share)}){but} "
+        f"{'is' if rows == 1 else 'are'} set aside: {_reasons(aside)}."
+    )
     if nobody / report.rows_read <= MUCH_ASIDE:
-        return Finding("set_aside", FINE, f"{told}, for the reasons above.", "", figures)
+        return Finding("set_aside", FINE, told, "", figures)
     return Finding(
         "set_aside",
         LOOK,
-        f"{told}, for the reasons above. {nobody:,} ({percent(nobody / report.rows_read)}) name "
-        "no customer.",
+        f"{told} {nobody:,} ({percent(nobody / report.rows_read)}) name no customer.",
         "What guests buy is in no value and no forecast. If the shop knows them by e-mail address "
         "or card, put that into the customer column.",
         figures,
     )
+
+
+def _reasons(aside: list[SetAside]) -> str:
+    if len(aside) == 1:
+        return aside[0].reason
+    return ", ".join(f"{one.reason} ({counted(one.rows, 'row')})" for one in aside)
 
 
 def returns(orders: Orders, found: CustomerHistories) -> Finding | None:
@@ -110,7 +124,7 @@ def returns_counted(report: OrdersReport) -> Finding:
         money = (netted.amount or Decimal(0)) + (netted.unmatched_amount or Decimal(0))
         many = netted.rows + netted.unmatched_rows
     else:
-        ignored = [aside for aside in report.set_aside if aside.reason in IGNORED]
+        ignored = [aside for aside in report.set_aside if aside.reason in BACK]
         many = sum(aside.rows for aside in ignored)
         money = abs(sum((aside.amount or Decimal(0) for aside in ignored), start=Decimal(0)))
     return _told_of_returns(many, money, report.amount_kept, netted)

@@ -20,8 +20,13 @@ from clv.transactions.kept_lines import LINES, lines_of, typed
 from clv.transactions.order_lines import days_of_orders
 from clv.transactions.orders import Orders
 from clv.transactions.repeated_rows import repeated_by
-from clv.transactions.report import OrdersReport, after_the_end, counted
-from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
+from clv.transactions.report import (
+    SUBTRACTED,
+    UNMATCHED,
+    OrdersReport,
+    after_the_end,
+    counted,
+)
 from clv.transactions.sources import Source
 
 __all__ = ["Joined", "joined", "one_after_another"]

@@ -12,7 +12,7 @@ from clv.transactions.reading import Reading
 from clv.transactions.report import counted
 from clv.transactions.sources import Source
 
-__all__ = ["RolledUp", "by_day", "days_of_orders", "roll_up", "rolled_up"]
+__all__ = ["ORDER_DAYS", "RolledUp", "by_day", "days_of_orders", "roll_up", "rolled_up"]
 
 ORDER_DAYS = 31
 """Assumed: lines of one order are dated within a month; what lies further apart under one number

@@ -14,17 +14,19 @@ from clv.transactions.column_names import currency_named, plain
 from clv.transactions.dates import LayoutChoice, faults_of
 from clv.transactions.layouts import ISO_8601, named
 from clv.transactions.reading import NOBODY, OTHER_CURRENCY, REVERSAL, VOID, Reading
-from clv.transactions.report import SetAside, counted, quoted
+from clv.transactions.report import (
+    CAME_TO_NOTHING,
+    NEGATIVE,
+    NO_CUSTOMER,
+    RETURNED,
+    SetAside,
+    counted,
+    quoted,
+)
 from clv.transactions.schema import Schema
 from clv.transactions.sources import Source
 
 __all__ = ["clock_notices", "currency_of", "profile", "rates_notice", "refuse", "set_aside"]
-
-REASONS = {
-    NOBODY: "no customer id",
-    REVERSAL: "negative amount",
-    VOID: "order that came to nothing (cancelled or refunded)",
-}
 
 MOST_TOTALS = 3
 """Rows without a date that are looked at: a source has a total or two."""
@@ -170,16 +172,35 @@ def refuse(
     if not schema.rates and seen.get("currency") != seen.get("other"):
         found.append(_several_currencies(source, schema, log))
     if not found and not seen["kept"]:
-        reasons = [
-            f"{seen[f'rows_{reason}']:,} with {'a ' if reason == REVERSAL else ''}{words}"
-            for reason, words in ({NOBODY: REASONS[NOBODY], REVERSAL: _back(schema)}).items()
-        ]
-        found.append(
-            f"No row of {source.name!r} is a purchase: of {counted(rows, 'row')}, "
-            f"{' and '.join(reasons)}."
-        )
+        found.append(_no_purchase(source, schema, seen))
     if found:
         raise OrdersError.of(found)
+
+
+def _no_purchase(source: Source, schema: Schema, seen: Mapping[str, Any]) -> str:
+    """Say why no row is a purchase, and what to look at for the reason that most rows have."""
+    kinds = f"Does a word of column {schema.kind!r} mean a sale? State it in a schema: [kinds]."
+    amounts = "Returns are read with the orders that they reverse; sales have positive amounts."
+    back = "with a negative amount" if schema.kind is None else "of returns or cancellations"
+    reasons = {
+        NOBODY: (
+            "without a customer id",
+            f"Does column {schema.customer_id!r} say who bought? Else name it: --customer-id.",
+        ),
+        OTHER_CURRENCY: (
+            f"in another currency than {schema.currency_taken}",
+            "State in a schema which is taken: currency_taken.",
+        ),
+        REVERSAL: (back, amounts if schema.kind is None else kinds),
+        VOID: ("of orders that came to nothing", kinds),
+    }
+    there = {reason: seen[f"rows_{reason}"] for reason in reasons if seen[f"rows_{reason}"]}
+    told = ", ".join(f"{many:,} {reasons[reason][0]}" for reason, many in there.items())
+    most = max(there, key=lambda reason: there[reason])
+    return (
+        f"No row of {source.name!r} is a purchase: of {counted(seen['rows'], 'row')}, {told}. "
+        f"{reasons[most][1]}"
+    )
 
 
 def _totals(source: Source, reading: Reading) -> list[str]:
@@ -278,12 +299,12 @@ def _reason(
             f"{row['amount']:,.2f} {row['currency']}" for row in _currencies(source, others)
         )
         return f"in another currency than {schema.currency_taken} ({sums})", None
-    words = _back(schema) if reason == REVERSAL else REASONS[reason]
+    words = {NOBODY: NO_CUSTOMER, REVERSAL: _back(schema), VOID: CAME_TO_NOTHING}[reason]
     return words, seen[f"amount_{reason}"] if schema.has_amount else None
 
 
 def _back(schema: Schema) -> str:
-    return "return or cancellation" if schema.kind is not None else REASONS[REVERSAL]
+    return RETURNED if schema.kind is not None else NEGATIVE
 
 
 def _rows_aside(source: Source, reading: Reading, reason: int) -> tuple[str, ...]:

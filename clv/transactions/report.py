@@ -9,6 +9,14 @@ from decimal import Decimal
 from typing import Any, Self, TypeVar
 
 __all__ = [
+    "AFTER_THE_END",
+    "BACK",
+    "CAME_TO_NOTHING",
+    "NEGATIVE",
+    "NO_CUSTOMER",
+    "RETURNED",
+    "SUBTRACTED",
+    "UNMATCHED",
     "LogReport",
     "OrdersReport",
     "ReturnsReport",
@@ -17,6 +25,18 @@ __all__ = [
     "counted",
     "quoted",
 ]
+
+NO_CUSTOMER = "no customer id"
+CAME_TO_NOTHING = "order that came to nothing (cancelled or refunded)"
+NEGATIVE = "negative amount"
+RETURNED = "return or cancellation"
+SUBTRACTED = "return or cancellation, subtracted from the order that it reverses"
+UNMATCHED = "return or cancellation that could not be matched, or beyond what its order came to"
+AFTER_THE_END = "after the end of observation"
+"""Why rows are set aside; the last with the day behind it, see :func:`after_the_end`."""
+
+BACK = (NEGATIVE, RETURNED, SUBTRACTED, UNMATCHED)
+"""The reasons that are returns: the first two where they are ignored."""
 
 HOW = (
     ("named_order", "because the return names it"),
@@ -342,7 +362,7 @@ class LogReport:
 
 def after_the_end(end: date) -> str:
     """Say why rows after the end of observation are set aside."""
-    return f"after the end of observation ({end})"
+    return f"{AFTER_THE_END} ({end})"
 
 
 def counted(n: int, noun: str) -> str:

@@ -30,7 +30,7 @@ LOOKED_AT = 200
 """Rows whose columns are looked at for numbers."""
 
 NAMED = 5
-"""Columns that a message names."""
+"""Columns or words that a message names."""
 
 MANY_WORDS = 50
 """A column with more words than that says something else than the kinds of rows."""
@@ -142,8 +142,10 @@ def with_kinds(source: Source, schema: Schema, *, given: bool) -> Settled:
     kinds, unknown = kinds_of({row["word"]: row["rows"] for row in found}, schema.kinds)
     if not unknown:
         return Settled(replace(schema, kinds=kinds))
-    some = ", ".join(f"{w!r} ({counted(n, 'row')})" for w, n in list(unknown.items())[:5])
-    more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+    some = ", ".join(f"{w!r} ({counted(n, 'row')})" for w, n in list(unknown.items())[:NAMED])
+    left = len(unknown) - NAMED
+    # The others of very many words were not asked for.
+    more = " and more" if len(found) > MANY_WORDS else f" and {left} more" if left > 0 else ""
     if given or set(kinds) - {"sale"}:
         fault = (
             f"Column {schema.kind!r} says what is not known as a kind of row: {some}{more}. Say "

@@ -18,8 +18,14 @@ from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
 from clv.transactions.engines import Engine
 from clv.transactions.orders import Orders
 from clv.transactions.repeated_rows import repeated_by
-from clv.transactions.report import OrdersReport, SetAside, after_the_end, counted
-from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
+from clv.transactions.report import (
+    SUBTRACTED,
+    UNMATCHED,
+    OrdersReport,
+    SetAside,
+    after_the_end,
+    counted,
+)
 from clv.transactions.sources import Source
 
 __all__ = [

@@ -241,6 +241,22 @@ def test_returns_without_an_order_are_told(clean: pa.Table) -> None:
     assert (found["rows"], found["amount"], found["unmatched_amount"]) == (100, 5000.0, 5000.0)
 
 
+def test_returns_are_not_among_what_is_set_aside() -> None:
+    log = pa.table(
+        {
+            "customer": ["a", "a", "b", "c", None],
+            "date": ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"],
+            "amount": [10.0, -5.0, 7.0, 8.0, 9.0],
+        }
+    )
+    for returns in ("net", "ignore"):
+        found = clv.check_orders(log, returns=returns)["set_aside"]
+        assert (found.figures["rows"], found.figures["share"]) == (1, 0.2)
+        assert "1 row (20 %) besides returns is set aside: no customer id." in found.sentence
+        none = clv.check_orders(log.slice(0, 4), returns=returns)["set_aside"]
+        assert none.sentence == "Every row besides returns is an order of a customer."
+
+
 def test_ids_that_differ_only_in_case_space_or_zeros() -> None:
     who = ["a 1", "A1", "b2", "007", "7", "c3", "0"]
     log = pa.table({"customer": who, "date": ["2024-01-01"] * 7, "amount": [1.0] * 7})
@@ -282,6 +298,10 @@ def test_order_ids_of_several_customers_or_days(
         days,
     )
     assert found.verdict == verdict
+    assert ("several customers" in found.sentence) == bool(customers)
+    assert ("several days" in found.sentence) == bool(days)
+    # As tests/transactions/test_order_lines.py has it: one purchase, on the first day.
+    assert ("one purchase on its first day" in found.advice) == (verdict == LOOK)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from clv import datasets
 from clv.transactions.orders import Orders, read_orders
-from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
+from clv.transactions.report import SUBTRACTED, UNMATCHED
 from clv.transactions.split import holdout, tracking
 from clv.transactions.summary import CustomerHistories, histories
 

@@ -176,12 +176,26 @@ def test_several_currencies(write: Write) -> None:
     rows = "1,2024-01-01,5,EUR\n2,2024-01-01,5,eur\n3,2024-01-02,5,USD\n4,2024-01-02,5,\n"
     said = refusal(write("customer_id,date,amount,currency\n" + rows))
     assert "Column 'currency' has 2 currencies: EUR (2 rows), USD (1 row)" in said
+    assert 'currency_taken = "EUR"' in said
+    said = refusal(write("customer_id,date,amount,currency\n" + rows.replace("eur", "usd")))
+    assert 'currency_taken = "USD"), or state rates ([rates] and below it USD = 1' in said
     assert "one currency at a time" in said
 
 
 def test_no_row_is_a_purchase(write: Write) -> None:
     said = refusal(write("customer_id,date,amount\n,2024-01-01,5\n1,2024-01-01,-5\n"))
-    assert "of 2 rows, 1 with no customer id and 1 with a negative amount" in said
+    assert (
+        "of 2 rows, 1 without a customer id, 1 with a negative amount. Does column 'customer_id'"
+        in said
+    )
+    said = refusal(
+        write("customer_id,date,amount,currency\n1,2024-01-01,5,EUR\n"),
+        schema={"currency_taken": "USD"},
+    )
+    assert "of 1 row, 1 in another currency than USD. State in a schema which is taken" in said
+    said = refusal(write("customer_id,date,kind\n1,2024-01-01,void\n1,2024-01-02,return\n"))
+    assert "of 2 rows, 1 of returns or cancellations, 1 of orders that came to nothing" in said
+    assert "Does a word of column 'kind' mean a sale?" in said
 
 
 def test_something_else_than_a_source() -> None:

@@ -169,6 +169,12 @@ def test_words_that_a_kind_cannot_be_told_from() -> None:
     assert again.report.amount_read == orders.report.amount_read == 0
 
 
+@pytest.mark.parametrize(("words", "more"), [(5, ". Say"), (7, " and 2 more."), (80, " and more.")])
+def test_not_all_of_many_words_are_told(words: int, more: str) -> None:
+    rows = [f"w{i:02}" for i in range(words)]
+    assert f"'w04' (1 row){more}" in refusal({"kind": "k"}, amount=[1] * words, k=rows)
+
+
 def test_a_column_that_is_only_named_like_a_kind_is_left_alone() -> None:
     orders = read(amount=[50, 20], status=["gold", "silver"])
     assert (orders.schema.kind, orders.report.rows_kept) == (None, 2)

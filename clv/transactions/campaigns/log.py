@@ -20,7 +20,7 @@ from clv.transactions.campaigns.columns import recognise
 from clv.transactions.campaigns.reading import canonical, collect
 from clv.transactions.column_names import plain
 from clv.transactions.logs import LogColumns, Mask, fingerprint, open_log, set_aside
-from clv.transactions.report import LogReport, counted
+from clv.transactions.report import NO_CUSTOMER, LogReport, counted
 from clv.transactions.summary import read_date
 
 __all__ = ["CampaignLog", "read_campaigns"]
@@ -250,7 +250,7 @@ def _unusable(frame: pd.DataFrame) -> list[tuple[str, Mask, str | None]]:
         if not (alike[once.duplicated(who)]).all():
             same = "the same customer, campaign and arm as an earlier row"
     return [
-        ("no customer id", no_customer, None),
+        (NO_CUSTOMER, no_customer, None),
         ("no arm", no_arm, None),
         ("a customer in more than one arm of a campaign", torn, "customer_id"),
         (same, again, "customer_id"),

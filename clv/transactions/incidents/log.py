@@ -19,7 +19,7 @@ from clv.transactions.incidents.columns import IncidentColumns, recognise
 from clv.transactions.incidents.reading import canonical, collect
 from clv.transactions.incidents.values import type_of, types_of_tags
 from clv.transactions.logs import Mask, fingerprint, open_log, set_aside
-from clv.transactions.report import LogReport, counted
+from clv.transactions.report import NO_CUSTOMER, LogReport, counted
 from clv.transactions.sources import Source
 
 __all__ = ["IncidentLog", "read_incidents"]
@@ -211,7 +211,7 @@ def _not_incidents(
     no_customer = frame["customer_id"].isna().to_numpy()
     same = "the same customer, order, type and time as an earlier row"
     return [
-        ("no customer id", no_customer, None),
+        (NO_CUSTOMER, no_customer, None),
         ("no type", no_type & unsaid, None),
         (unknown, no_type & ~unsaid, known),
         (f"{same}, but other facts", otherwise, "customer_id"),

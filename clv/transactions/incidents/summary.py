@@ -37,7 +37,7 @@ from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
 from clv.incident_history import IncidentHistories
 from clv.transactions.incidents.log import IncidentLog
 from clv.transactions.orders import Orders
-from clv.transactions.report import LogReport, counted
+from clv.transactions.report import LogReport, after_the_end, counted
 from clv.transactions.summary import CustomerHistories, histories, patterns, read_date
 
 __all__ = ["CustomerIncidentHistories", "incident_histories"]
@@ -208,7 +208,7 @@ def _within(
     early &= ~late
     report = incidents.report
     for reason, rows in (
-        (f"after the end of observation ({end})", late),
+        (after_the_end(end), late),
         ("a customer without an order up to the end", unknown),
         ("before the customer's first order", early),
     ):

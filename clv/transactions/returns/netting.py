@@ -12,22 +12,17 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from clv.transactions.reading import REVERSAL, Reading
-from clv.transactions.report import ReturnsReport, SetAside
+from clv.transactions.report import SUBTRACTED, UNMATCHED, ReturnsReport, SetAside
 from clv.transactions.returns.matching import ITEM, LATEST, LINE, NAMED, match_returns
 from clv.transactions.sources import Source
 
 __all__ = [
-    "SUBTRACTED",
-    "UNMATCHED",
     "NetReturns",
     "NettedReturns",
     "net_returns",
     "netted",
     "sales_and_returns",
 ]
-
-SUBTRACTED = "return or cancellation, subtracted from the order that it reverses"
-UNMATCHED = "return or cancellation that could not be matched, or beyond what its order came to"
 
 STEPS = {NAMED: "named_order", LINE: "same_line", ITEM: "same_item", LATEST: "latest_order"}
 

@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis.common.exceptions import IbisError
 
 from clv.errors import OrdersError
@@ -97,6 +98,10 @@ def _known(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """A column of a type that engines know."""
     if pa.types.is_float16(column.type):
         return column.cast(pa.float64())
+    if pa.types.is_duration(column.type):  # as texts with their unit, for they are no amounts
+        return pc.binary_join_element_wise(
+            column.cast(pa.int64()).cast(pa.string()), column.type.unit, " "
+        )
     return column.cast(pa.string()) if pa.types.is_decimal256(column.type) else column
 
 

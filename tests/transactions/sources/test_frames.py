@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from clv.errors import OrdersError
+from clv.quality.check import check_orders
 from clv.transactions.engines import DuckDBEngine
 from clv.transactions.orders import read_orders
 from clv.transactions.sources import open_source
@@ -142,3 +143,12 @@ def test_durations_are_no_amounts() -> None:
     )
     with pytest.raises(OrdersError, match="No readable amount in 2 of 2 rows"):
         read_orders(frame)
+    assert rows(pa.table({"took": pa.array([7, None], pa.duration("s"))})) == [("7 s",), (None,)]
+
+
+def test_a_row_with_a_duration_that_is_there_twice_is_shown() -> None:
+    took = pa.array([7, 7, None], pa.duration("s"))
+    log = pa.table({"customer_id": ["a", "a", "b"], "date": ["2024-01-01"] * 3, "took": took})
+    assert check_orders(log)["duplicates"].figures["examples"] == [
+        "'a', '2024-01-01', 2 times (row 0, row 1)"
+    ]
