@@ -40,6 +40,12 @@ class Holdout:
         What was returned in the holdout period of orders of the calibration period. It is not
         subtracted from `holdout_value`: the calibration could not know it, and no purchase of the
         holdout lost it. None where amounts are not known.
+    added_later : Decimal or None
+        What lines dated in the holdout period added to orders begun in the calibration period,
+        less what earlier returns beyond the worth of such an order then take of it. It is in
+        neither period's money, for such a line is no purchase of its own: what orders come to on
+        the last day is the money of both periods (that of customers new in the holdout included)
+        and `added_later`, less `returned_later`. None where amounts are not known.
     """
 
     calibration: CustomerHistories
@@ -47,6 +53,7 @@ class Holdout:
     end: date
     duration: float
     returned_later: Decimal | None = None
+    added_later: Decimal | None = None
 
     @cached_property
     def transactions(self) -> int:
@@ -131,12 +138,14 @@ def holdout(
         holdout_frequency=known["holdout_frequency"],
         holdout_value=value.fill_null(0.0) if orders.has_amount else value,
     )
+    returned = _returned_later(orders, cut, last)
     return Holdout(
         calibration=calibration,
         table=orders.opened.materialise(table),
         end=last,
         duration=(last - cut).days / DAYS_PER_UNIT[unit],
-        returned_later=_returned_later(orders, cut, last),
+        returned_later=returned,
+        added_later=None if returned is None else _added_later(orders, cut, last, returned),
     )
 
 
@@ -145,6 +154,23 @@ def _returned_later(orders: Orders, cut: date, last: date) -> Decimal | None:
         return None
     returns = orders.as_of(last).returns
     return Decimal(0) if returns is None else returns.taken_later(cut, last)
+
+
+def _added_later(orders: Orders, cut: date, last: date, returned: Decimal) -> Decimal:
+    """What orders begun by a day came to on a later one, returns between the two aside."""
+    if orders.as_of(cut) is orders:  # no order goes on after it
+        return Decimal(0)
+    now = orders.days_by(last)
+    return (
+        _worth(orders, now.filter(now["date"] <= cut))
+        + returned
+        - _worth(orders, orders.days_by(cut))
+    )
+
+
+def _worth(orders: Orders, days: ir.Table) -> Decimal:
+    found = orders.opened.collect(days.aggregate(worth=days["amount"].sum()))["worth"][0].as_py()
+    return found or Decimal(0)
 
 
 @dataclass(frozen=True, eq=False)
