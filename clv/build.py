@@ -63,6 +63,11 @@ __all__ = ["build_book"]
 
 M = TypeVar("M", bound=Model[Any])
 
+STEADIED = (
+    "These orders alone do not tell all of {}; a weak prior (assumed) stands in for what they "
+    "leave open. A longer log tells more."
+)
+
 LIBRARIES = ("clv", "ibis-framework", "numpy", "scipy")
 
 
@@ -169,8 +174,8 @@ def build_book(
         "repeat_customers": found.repeat_customers,
         "patterns": len(found),
         "models": {
-            "purchases": _with_concerns(purchases.to_dict(), steadied),
-            "spend": _with_concerns(spend.to_dict(), spend_steadied),
+            "purchases": _with_concerns(purchases, steadied),
+            "spend": _with_concerns(spend, spend_steadied),
         },
         "independence": independence,
         "terms": terms.to_dict() | {"sentence": terms.sentence},
@@ -324,9 +329,15 @@ def _fit_spend(
             return _fit(GammaGamma, found)  # a customer always pays the same: p has no bound
 
 
-def _with_concerns(fit: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
-    concerns = [*more, *fit["concerns"]]
-    return fit | {"concerns": concerns, "identified": not concerns}
+def _with_concerns(fit: Fit[Any] | PooledSpendFit, more: tuple[str, ...]) -> dict[str, Any]:
+    """Say in the manifest what stands against a fit, and the same for who knows no parameters."""
+    concerns = [*more, *fit.concerns]
+    plain = [*([STEADIED.format(fit.model.learns)] if more else []), *fit.plain_concerns]
+    return fit.to_dict() | {
+        "concerns": concerns,
+        "identified": not concerns,
+        "in_plain_words": plain,
+    }
 
 
 def _totals(values: Path) -> dict[str, float | None]:
