@@ -69,9 +69,13 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tests first; all else stays in its order."""
+    """Put the longest tests first; all else stays in its order. Of Spark one process is enough."""
     items.sort(key=lambda item: item.path.stem not in LONG)
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("spark"))
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,8 @@ class Run:
     status: int
     out: str
     err: str
+    raised: BaseException | None = None
+    """What the command ended with, and with it what it was raised from."""
 
     @property
     def json(self) -> Any:
@@ -52,6 +54,7 @@ def clv_command(*arguments: object) -> Run:
     """Run `clv` in this process. Whatever is no plain exit is a traceback, and fails the test."""
     out, err = io.StringIO(), io.StringIO()
     status: object = 0
+    raised: BaseException | None = None
     with (
         mock.patch.object(sys, "argv", ["clv", *map(str, arguments)]),
         contextlib.redirect_stdout(out),
@@ -60,9 +63,9 @@ def clv_command(*arguments: object) -> Run:
         try:
             main()
         except SystemExit as end:
-            status = end.code or 0
+            status, raised = end.code or 0, end.__context__
     assert isinstance(status, int), status
-    return Run(status, out.getvalue(), err.getvalue())
+    return Run(status, out.getvalue(), err.getvalue(), raised)
 
 
 def done(*arguments: object) -> Run:

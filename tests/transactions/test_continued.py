@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clv.errors import OrdersError
@@ -25,6 +25,7 @@ from clv.transactions.engines import DuckDBEngine
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.schema import Schema
 from clv.transactions.summary import CustomerHistories, histories
+from tests.laws import few
 from tests.reference.summary import Line
 
 BEGIN, END = date(2023, 12, 1), date(2024, 3, 31)
@@ -38,7 +39,7 @@ LINES = st.builds(
     st.one_of(st.just(0), st.integers(0, 50_000)),  # free orders among them
 )
 CUTS = st.lists(st.dates(BEGIN + timedelta(days=20), END), min_size=1, max_size=3, unique=True)
-few = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+FEW = few(5)
 
 
 def read(lines: list[Line]) -> Orders:
@@ -90,7 +91,7 @@ def same(left: CustomerHistories, right: CustomerHistories) -> None:
     assert left.with_log_gaps().log_gaps == right.with_log_gaps().log_gaps
 
 
-@few
+@FEW
 @given(st.lists(LINES, min_size=1, max_size=80), CUTS, st.sampled_from(["day", "week"]))
 @example(  # somebody new, somebody silent, a free order after paid ones, and no order at all
     [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import clv
@@ -23,10 +23,10 @@ from clv.transactions.joined import Joined, joined, one_after_another
 from clv.transactions.kept_lines import are_kept, lines_of, write_lines
 from clv.transactions.order_lines import ORDER_DAYS
 from clv.transactions.orders import Orders, Policy, read_orders
-from clv.transactions.report import OrdersReport
+from clv.transactions.report import SUBTRACTED, UNMATCHED, OrdersReport
 from clv.transactions.returns.incidents import incident_rows
-from clv.transactions.returns.netting import SUBTRACTED, UNMATCHED
 from clv.transactions.summary import CustomerHistories, histories
+from tests.laws import few
 from tests.reference.returns import Line
 from tests.transactions.test_continued import same
 
@@ -68,7 +68,7 @@ COLUMNS = st.sampled_from(
 )
 """What logs tell besides customer, time and amount."""
 
-few = settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
+FEW = few(3)
 
 
 def read(lines: list[Line], told: tuple[str, ...], policy: Policy = "net") -> Orders:
@@ -147,7 +147,7 @@ def returned(orders: Orders) -> list[Counter[tuple[Any, ...]]]:
     ]
 
 
-@few
+@FEW
 @given(
     st.lists(LINES, min_size=1, max_size=40),
     COLUMNS,

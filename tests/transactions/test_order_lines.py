@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clv.errors import RequestError
 from clv.transactions.order_lines import ORDER_DAYS
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.summary import histories
+from tests.laws import few
 
 START = date(2024, 1, 1)
 
@@ -60,7 +61,7 @@ def rolled_up(some: list[Line]) -> tuple[list[tuple[Any, ...]], int]:
     return [(*key, *place) for key, place in sorted(found.items())], len(orders)
 
 
-@settings(max_examples=25, deadline=None)
+@few(8)
 @given(lines)
 def test_an_order_counts_on_the_day_of_its_first_line(some: list[Line]) -> None:
     wanted, many = rolled_up(some)
@@ -72,7 +73,7 @@ def test_an_order_counts_on_the_day_of_its_first_line(some: list[Line]) -> None:
     assert days(read(some[::-1])) == wanted
 
 
-@settings(max_examples=25, deadline=None)
+@few(8)
 @given(
     st.lists(
         st.tuples(

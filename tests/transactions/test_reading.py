@@ -5,16 +5,17 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.transactions.orders import read_orders
+from tests.laws import few
 
 QUANTITIES = st.integers(0, 10**7)
 PRICES = st.decimals(0, 10**6, places=4)
 
 
-@settings(max_examples=20)
+@few(10)
 @given(st.lists(st.tuples(QUANTITIES, PRICES), min_size=1, max_size=20))
 def test_quantity_times_price_is_exact(lines: list[tuple[int, Decimal]]) -> None:
     """To four decimals; DuckDB's own product of such numbers ends at 10^10."""

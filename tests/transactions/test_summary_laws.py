@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from clv.errors import OrdersError
@@ -19,6 +19,7 @@ from clv.transactions.orders import Orders, read_orders
 from clv.transactions.report import OrdersReport
 from clv.transactions.split import holdout, tracking
 from clv.transactions.summary import CustomerHistories, histories
+from tests.laws import few
 from tests.reference import summary as reference
 from tests.reference.summary import Line
 
@@ -49,8 +50,7 @@ LINES = st.builds(
     CENTS,
 )
 LOGS = st.lists(LINES, min_size=1, max_size=60)
-# Every log opens a database of its own, which takes longer than its rows: few logs, many rows.
-few = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+FEW = few(5)
 
 
 def frame(lines: list[Line]) -> pd.DataFrame:
@@ -106,7 +106,7 @@ def without_places(report: OrdersReport) -> OrdersReport:
     )
 
 
-@few
+@FEW
 @given(LOGS)
 def test_the_engine_agrees_with_plain_python(lines: list[Line]) -> None:
     found = rows(summary(lines))
@@ -121,7 +121,7 @@ def test_the_engine_agrees_with_plain_python(lines: list[Line]) -> None:
         )
 
 
-@few
+@FEW
 @given(LOGS)
 def test_patterns_are_those_of_the_table(lines: list[Line]) -> None:
     found = summary(lines, unit="week")
@@ -139,7 +139,7 @@ def test_patterns_are_those_of_the_table(lines: list[Line]) -> None:
     assert found.customers == len(table)
 
 
-@few
+@FEW
 @given(LOGS.flatmap(lambda log: st.tuples(st.just(log), st.permutations(log))))
 def test_the_order_of_rows_does_not_matter(logs: tuple[list[Line], list[Line]]) -> None:
     left, right = (summary(log) for log in logs)
@@ -148,7 +148,7 @@ def test_the_order_of_rows_does_not_matter(logs: tuple[list[Line], list[Line]]) 
     assert without_places(left.report) == without_places(right.report)
 
 
-@few
+@FEW
 @given(LOGS, st.integers(0, 59), st.integers(1, 99))
 def test_an_order_split_in_two_on_its_day_changes_nothing(
     lines: list[Line], which: int, percent: int
@@ -167,7 +167,7 @@ def test_an_order_split_in_two_on_its_day_changes_nothing(
     assert left.report.amount_kept == right.report.amount_kept
 
 
-@few
+@FEW
 @given(LOGS, st.sampled_from(["7", "new"]), st.integers(1, 400), st.integers(0, 10_000))
 def test_an_order_after_the_end_changes_nothing_but_the_report(
     lines: list[Line], customer: str, days: int, cents: int
@@ -181,7 +181,7 @@ def test_an_order_after_the_end_changes_nothing_but_the_report(
     assert after.report.set_aside[-1].reason == "after the end of observation (2024-03-31)"
 
 
-@few
+@FEW
 @given(LOGS)
 def test_the_names_of_customers_do_not_matter(lines: list[Line]) -> None:
     def renamed(name: str | None) -> str | None:
@@ -193,7 +193,7 @@ def test_the_names_of_customers_do_not_matter(lines: list[Line]) -> None:
     same(before, after)
 
 
-@few
+@FEW
 @given(LOGS)
 def test_a_week_is_seven_days(lines: list[Line]) -> None:
     days, weeks = summary(lines), summary(lines, unit="week")
@@ -201,7 +201,7 @@ def test_a_week_is_seven_days(lines: list[Line]) -> None:
     np.testing.assert_array_equal(days.T / 7, weeks.T)
 
 
-@few
+@FEW
 @given(LOGS)
 def test_every_row_and_amount_is_accounted_for(lines: list[Line]) -> None:
     report = summary(lines).report
@@ -214,7 +214,7 @@ def test_every_row_and_amount_is_accounted_for(lines: list[Line]) -> None:
     assert len({s.reason for s in report.set_aside}) == len(report.set_aside)
 
 
-@few
+@FEW
 @given(LOGS)
 def test_text_dates_and_timestamps_are_one_log(lines: list[Line]) -> None:
     text = frame(lines)
@@ -225,7 +225,7 @@ def test_text_dates_and_timestamps_are_one_log(lines: list[Line]) -> None:
     assert without_places(left.report) == without_places(right.report)
 
 
-@few
+@FEW
 @given(LOGS, st.dates(date(2023, 6, 1), date(2024, 3, 1)))
 @example(
     [Line("a", datetime(2024, 1, 1), Decimal(1)), Line("late", datetime(2024, 3, 3), Decimal(1))],
@@ -253,7 +253,7 @@ def test_calibration_and_holdout_make_the_whole(lines: list[Line], cut: date) ->
     assert table["holdout_value"].sum() == pytest.approx(float(spent), rel=1e-12, abs=1e-9)
 
 
-@few
+@FEW
 @given(LOGS)
 def test_tracking_agrees_with_plain_python(lines: list[Line]) -> None:
     orders = read(lines)

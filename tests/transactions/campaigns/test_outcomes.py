@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.errors import CampaignsError, UnknownNameError
 from clv.transactions.campaigns import campaign_outcomes, read_campaigns
 from clv.transactions.orders import read_orders
+from tests.laws import few
 from tests.transactions.campaigns.test_log import table
 
 DAY = st.integers(0, 60)
@@ -19,7 +20,7 @@ ORDER = st.tuples(st.sampled_from("abcdef"), DAY, st.integers(0, 30))
 
 
 @given(st.lists(ORDER, min_size=8, max_size=50), st.integers(10, 40), st.integers(1, 20))
-@settings(max_examples=40)
+@few(15)
 def test_histories_and_windows_are_those_of_a_plain_count(
     orders: list[tuple[str, int, int]], begins: int, window: int
 ) -> None:

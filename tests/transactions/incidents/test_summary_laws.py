@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clv.errors import IncidentsError, RequestError
@@ -19,6 +19,7 @@ from clv.history import DAYS_PER_UNIT
 from clv.transactions.incidents import CustomerIncidentHistories, incident_histories, read_incidents
 from clv.transactions.orders import read_orders
 from clv.transactions.summary import histories
+from tests.laws import few
 
 END = date(2024, 3, 31)
 DAYS = st.dates(date(2024, 2, 1), date(2024, 4, 10))
@@ -36,8 +37,7 @@ INCIDENTS = st.lists(
     max_size=25,
     unique=True,
 )
-# Every log opens a database of its own, which takes longer than its rows: few logs, many rows.
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = few(4)
 
 Bought = list[tuple[str, date, int]]
 Happened = list[tuple[str, date, str, str]]
@@ -113,7 +113,7 @@ def by_hand(bought: Bought, happened: Happened, unit: str) -> dict[str, dict[str
     return found
 
 
-@few
+@FEW
 @given(ORDERS, INCIDENTS, st.sampled_from(["day", "week"]))
 def test_it_is_what_counting_by_hand_gives(bought: Bought, happened: Happened, unit: str) -> None:
     found = both(bought, happened, unit=unit)
@@ -129,7 +129,7 @@ def test_it_is_what_counting_by_hand_gives(bought: Bought, happened: Happened, u
         assert found.earlier_incident[mine] == pytest.approx(want["earlier"], rel=1e-12)
 
 
-@few
+@FEW
 @given(ORDERS, INCIDENTS)
 def test_the_others_are_those_of_histories(bought: Bought, happened: Happened) -> None:
     found = both(bought, happened)
@@ -147,7 +147,7 @@ def test_the_others_are_those_of_histories(bought: Bought, happened: Happened) -
     assert np.array_equal(found.plain.spend.weight, plain.spend.weight)
 
 
-@few
+@FEW
 @given(ORDERS, INCIDENTS)
 def test_all_customers_are_there_once(bought: Bought, happened: Happened) -> None:
     found = both(bought, happened)
@@ -156,7 +156,7 @@ def test_all_customers_are_there_once(bought: Bought, happened: Happened) -> Non
         assert np.array_equal(getattr(everyone, name), getattr(found.everyone, name)), name
 
 
-@few
+@FEW
 @given(ORDERS, INCIDENTS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(bought: Bought, happened: Happened, random: Any) -> None:
     # Of two rows that differ in who saw it alone, the first counts: they are left out here.
@@ -169,7 +169,7 @@ def test_the_order_of_rows_does_not_matter(bought: Bought, happened: Happened, r
         assert np.array_equal(getattr(back, name), getattr(there, name), equal_nan=True), name
 
 
-@few
+@FEW
 @given(ORDERS, INCIDENTS)
 def test_every_row_is_accounted_for(bought: Bought, happened: Happened) -> None:
     found = both(bought, happened)
@@ -178,7 +178,7 @@ def test_every_row_is_accounted_for(bought: Bought, happened: Happened) -> None:
     assert found.report.rows_kept == found.incidents == len(happened) - aside
 
 
-@few
+@FEW
 @given(ORDERS, INCIDENTS)
 def test_a_row_is_the_row_of_the_log(bought: Bought, happened: Happened) -> None:
     found = both(bought, happened)
@@ -189,7 +189,7 @@ def test_a_row_is_the_row_of_the_log(bought: Bought, happened: Happened) -> None
         assert found.contact[j] == (by == "customer")
 
 
-@few
+@FEW
 @given(ORDERS, INCIDENTS)
 def test_two_shops_in_one_are_the_two_together(bought: Bought, happened: Happened) -> None:
     mine = {"7", "a b"}

@@ -10,11 +10,12 @@ from typing import Any
 import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.transactions.engines import DuckDBEngine
 from clv.transactions.returns.matching import ITEM, LATEST, LINE, NAMED, match_returns
+from tests.laws import few
 from tests.reference import returns as reference
 from tests.reference.returns import Line
 
@@ -63,7 +64,7 @@ KINDS_OF_LOGS = st.one_of(
     lines_of(items=False),
     lines_of(ids=False, items=False),
 )
-few = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+FEW = few(6)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def told(rows: list[dict[str, Any]]) -> Counter[tuple[Any, ...]]:
     return Counter(tuple(row[name] for name in names) for row in rows)
 
 
-@few
+@FEW
 @given(KINDS_OF_LOGS)
 def test_the_engine_agrees_with_plain_python(engine: DuckDBEngine, lines: list[Line]) -> None:
     expected = Counter(
@@ -110,7 +111,7 @@ def test_the_engine_agrees_with_plain_python(engine: DuckDBEngine, lines: list[L
     assert told(matched(engine, lines)) == expected
 
 
-@few
+@FEW
 @given(KINDS_OF_LOGS.flatmap(lambda log: st.tuples(st.just(log), st.permutations(log))))
 def test_the_order_of_rows_does_not_matter(
     engine: DuckDBEngine, logs: tuple[list[Line], list[Line]]
@@ -119,7 +120,7 @@ def test_the_order_of_rows_does_not_matter(
     assert left == right
 
 
-@few
+@FEW
 @given(KINDS_OF_LOGS)
 def test_no_order_gives_back_more_than_it_came_to(engine: DuckDBEngine, lines: list[Line]) -> None:
     taken: Counter[tuple[Any, ...]] = Counter()
@@ -134,7 +135,7 @@ def test_no_order_gives_back_more_than_it_came_to(engine: DuckDBEngine, lines: l
     assert all(taken[order] <= worth[order] for order in worth)
 
 
-@few
+@FEW
 @given(KINDS_OF_LOGS, st.integers(0, 4))
 def test_what_comes_later_changes_nothing_before(
     engine: DuckDBEngine, lines: list[Line], days: int

@@ -11,19 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clv.errors import OrdersError, RequestError
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.split import holdout, tracking
 from clv.transactions.summary import CustomerHistories, histories
+from tests.laws import few
 from tests.reference import returns as reference
 from tests.reference.returns import Line
 
 FIRST = date(2024, 2, 26)
 END = FIRST + timedelta(days=6)
-few = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+FEW = few(4)
 
 CENTS = st.sampled_from([0, 500, 1000, 1500, -500, -1000, -1500])
 ROWS = st.builds(
@@ -86,14 +87,14 @@ def rows(found: CustomerHistories) -> dict[str, tuple[Any, ...]]:
     return {row["customer_id"]: tuple(row[column] for column in columns) for row in table}
 
 
-@few
+@FEW
 @given(LOGS, st.integers(0, 9))
 def test_the_engine_agrees_with_plain_python(lines: list[Line], after: int) -> None:
     end = FIRST + timedelta(days=after)
     assert days(read(lines), end) == reference.net_days(lines, end)
 
 
-@few
+@FEW
 @given(LOGS)
 def test_every_row_and_cent_is_accounted_for(lines: list[Line]) -> None:
     orders = read(lines)
@@ -106,7 +107,7 @@ def test_every_row_and_cent_is_accounted_for(lines: list[Line]) -> None:
         assert report.amount_read == report.amount_kept + aside
 
 
-@few
+@FEW
 @given(LOGS)
 def test_what_is_kept_less_what_was_subtracted_is_what_the_models_see(lines: list[Line]) -> None:
     found = summed(read(lines))
@@ -117,7 +118,7 @@ def test_what_is_kept_less_what_was_subtracted_is_what_the_models_see(lines: lis
     assert (seen["total"][0].as_py() or 0) == kept - taken
 
 
-@few
+@FEW
 @given(LOGS)
 def test_no_day_is_worth_less_than_nothing(lines: list[Line]) -> None:
     orders = read(lines)
@@ -131,7 +132,7 @@ def test_no_day_is_worth_less_than_nothing(lines: list[Line]) -> None:
         assert amount > 0 or (amount == 0 and day in free)
 
 
-@few
+@FEW
 @given(LOGS)
 def test_without_returns_ignoring_is_netting(lines: list[Line]) -> None:
     sales = [line for line in lines if not line.back]
@@ -143,7 +144,7 @@ def test_without_returns_ignoring_is_netting(lines: list[Line]) -> None:
     assert rows(summed(net)) == rows(summed(ignore))
 
 
-@few
+@FEW
 @given(LOGS, st.integers(0, 30))
 def test_a_whole_order_returned_is_an_order_that_never_was(lines: list[Line], which: int) -> None:
     sales = [line for line in lines if not line.back]
@@ -162,7 +163,7 @@ def test_a_whole_order_returned_is_an_order_that_never_was(lines: list[Line], wh
     assert rows(summed(read(sales + back))) == rows(summed(read(others)))
 
 
-@few
+@FEW
 @given(LOGS, st.integers(0, 8))
 def test_who_asks_about_a_day_sees_nothing_of_later_ones(lines: list[Line], after: int) -> None:
     end = FIRST + timedelta(days=after)
@@ -173,7 +174,7 @@ def test_who_asks_about_a_day_sees_nothing_of_later_ones(lines: list[Line], afte
     assert rows(summed(now, end)) == rows(summed(then, end))
 
 
-@few
+@FEW
 @given(LOGS)
 def test_the_later_one_asks_the_less_is_left_of_an_order(lines: list[Line]) -> None:
     orders = read(lines)
@@ -190,7 +191,7 @@ def test_the_later_one_asks_the_less_is_left_of_an_order(lines: list[Line]) -> N
         taken = Counter(now)
 
 
-@few
+@FEW
 @given(LOGS.flatmap(lambda log: st.tuples(st.just(log), st.permutations(log))))
 def test_the_order_of_rows_does_not_matter(logs: tuple[list[Line], list[Line]]) -> None:
     left, right = (summed(read(log)) for log in logs)
@@ -198,7 +199,7 @@ def test_the_order_of_rows_does_not_matter(logs: tuple[list[Line], list[Line]]) 
     assert left.report == right.report
 
 
-@few
+@FEW
 @given(LOGS, st.integers(0, 7))
 def test_a_holdout_is_what_histories_say_of_its_two_ends(lines: list[Line], after: int) -> None:
     cut = FIRST + timedelta(days=after)
@@ -243,6 +244,40 @@ def test_a_return_in_the_holdout_is_not_its_loss_and_is_told() -> None:
     row = split.to_pandas().loc["a"]
     assert (row["frequency"], row["holdout_value"]) == (2, 6)
     assert split.returned_later == 8
+
+
+LATER_LINES = (
+    # customer, date, order, item, amount
+    ("a", "2024-01-05", "1", "cup", 10),
+    ("a", "2024-03-28", "2", "pot", 20),
+    ("a", "2024-04-03", "2", "pan", 70),
+    ("b", "2024-02-01", "3", "cup", 5),
+    ("b", "2024-04-10", "4", "cup", 8),
+    ("c", "2024-04-11", "5", "cup", 9),
+)
+RETURNED_LATER = (("a", "2024-04-05", "2", "pan", -30), ("b", "2024-04-12", "4", "cup", -3))
+BEYOND_ITS_ORDER = (("a", "2024-03-30", "2", "pot", -50),)
+
+
+@pytest.mark.parametrize(
+    ("returns", "added", "returned"),
+    [((), 70, 0), (RETURNED_LATER, 70, 30), (BEYOND_ITS_ORDER, 40, 0)],
+    ids=["no returns", "returned later", "a return of 50 from an order of 20, then of 90"],
+)
+def test_all_money_of_both_periods_is_told(
+    returns: tuple[Any, ...], added: int, returned: int
+) -> None:
+    names = ["customer_id", "date", "order_id", "item", "amount"]
+    orders = read_orders(pd.DataFrame([*LATER_LINES, *returns], columns=names))
+    cut, end = date(2024, 3, 31), date(2024, 4, 30)
+    split = holdout(orders, calibration_end=cut, end=end)
+    assert (split.added_later, split.returned_later) == (added, returned)
+    on_the_last_day, calibration = days(orders, end), days(orders, cut)
+    begun_later = {day: amount for day, amount in on_the_last_day.items() if day[1] > cut}
+    later = sum(begun_later.values()) + added - returned
+    assert sum(on_the_last_day.values()) == sum(calibration.values()) + later
+    known = sum(amount for day, amount in begun_later.items() if day[0] != "c")
+    assert split.to_pandas()["holdout_value"].sum() == known
 
 
 def test_the_log_ends_with_its_last_return() -> None:
