@@ -88,7 +88,7 @@ def _echo_curve(book: Book, whole: BudgetCurve, rows: list[dict[str, Any]]) -> N
             f"unit keeps just itself. It keeps {money(whole.optimal_gain, currency)} of value."
         )
     else:
-        paragraph("No budget would keep what it costs.")
+        paragraph("By these figures no budget would keep what it costs.")
     for sentence in segments_told(book):
         paragraph(sentence)
     click.echo()

@@ -37,10 +37,11 @@ def campaigns() -> None:
 
 
 @campaigns.command(
+    short_help="Say what each arm of the campaigns did, and let BOOK learn from it.",
     epilog="""\b
 Examples:
   clv campaigns fit book campaigns.csv
-  clv campaigns fit book campaigns.csv --window 180 --by stage --dry-run"""
+  clv campaigns fit book campaigns.csv --window 180 --by stage --dry-run""",
 )
 @book_argument
 @click.argument("campaigns_log", metavar="CAMPAIGNS")

@@ -11,6 +11,14 @@ from clv_cli.quantity import QUANTITY
 
 __all__ = ["estimate"]
 
+ASKED = {
+    "--spend": "AMOUNT, spent now on keeping one customer, a year",
+    "--kept": "SHARE, part of the customers kept from one year to the next with it, as 0.60",
+    "--at-most": "SHARE, part that would be kept at most, whatever were spent, as 0.80",
+    "--margin": "AMOUNT, margin that a kept customer brings in a year, before that spend",
+}
+"""Options that have to be given, and what they are."""
+
 
 @click.command(
     epilog="""\b
@@ -22,30 +30,26 @@ Examples:
 @click.option(
     "--spend",
     type=QUANTITY,
-    required=True,
     metavar="AMOUNT",
-    help="Spent now on keeping one customer, a year.",
+    help="Spent now on keeping one customer, a year; required.",
 )
 @click.option(
     "--kept",
     type=QUANTITY,
-    required=True,
     metavar="SHARE",
-    help="Part of the customers kept from one year to the next with it, as 0.60.",
+    help="Part of the customers kept from one year to the next with it, as 0.60; required.",
 )
 @click.option(
     "--at-most",
     type=QUANTITY,
-    required=True,
     metavar="SHARE",
-    help="Part that would be kept at most, whatever were spent, as 0.80.",
+    help="Part that would be kept at most, whatever were spent, as 0.80; required.",
 )
 @click.option(
     "--margin",
     type=QUANTITY,
-    required=True,
     metavar="AMOUNT",
-    help="Margin that a kept customer brings in a year, before that spend.",
+    help="Margin that a kept customer brings in a year, before that spend; required.",
 )
 @click.option(
     "--discount",
@@ -60,10 +64,10 @@ Examples:
 )
 @format_option
 def estimate(
-    spend: float,
-    kept: float,
-    at_most: float,
-    margin: float,
+    spend: float | None,
+    kept: float | None,
+    at_most: float | None,
+    margin: float | None,
     discount: float,
     customers: int | None,
     form: str,
@@ -74,6 +78,10 @@ def estimate(
     """
     from clv.recommend.total_budget import RetentionCurve
 
+    if spend is None or kept is None or at_most is None or margin is None:
+        given = {"--spend": spend, "--kept": kept, "--at-most": at_most, "--margin": margin}
+        missing = [f"{name} {ASKED[name]}" for name, value in given.items() if value is None]
+        raise click.UsageError("\n".join(["Options are missing:", *missing]))
     curve = RetentionCurve.from_answers(spend=spend, rate=kept, ceiling=at_most)
     best = curve.best(margin=margin, discount_rate=discount)
     now = curve.value(spend, margin=margin, discount_rate=discount)

@@ -54,11 +54,12 @@ window_option = click.option(
 
 
 @experiment.command(
+    short_help="Say how many incidents a step of goodwill takes to be seen.",
     epilog="""\b
 Examples:
   clv experiment plan book incidents.csv
   clv experiment plan book incidents.csv --step 10 --step 25 --share 0.3
-  clv experiment plan --effect 0.03 --dropout 0.15 --returns 0.6 --share 0.2 --incidents 4000"""
+  clv experiment plan --effect 0.03 --dropout 0.15 --returns 0.6 --share 0.2 --incidents 4000""",
 )
 @click.argument("book", required=False)
 @click.argument("incidents_log", metavar="[INCIDENTS]", required=False)
@@ -241,6 +242,7 @@ def _years(years: float) -> str:
 
 @experiment.command(
     name="assign",
+    short_help="Say what to offer for an incident, and what to log.",
     epilog="""\b
 Example:
   clv experiment assign book 0509 ticket-4711 --problem wrong_item --loss 40""",

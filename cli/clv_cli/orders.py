@@ -132,7 +132,7 @@ def _with_options(command: F, *, required: bool) -> F:
                 "--threads",
                 type=int,
                 metavar="N",
-                help="How many threads compute; one for each core by default, eight at most.",
+                help="How many threads the engine has; one for each core by default, eight for each at most.",
             ),
         ]
     ):

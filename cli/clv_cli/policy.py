@@ -52,9 +52,10 @@ def init(file: Path) -> None:
 
 
 @policy.command(
+    short_help="Check the policy in FILE and show every figure.",
     epilog="""\b
 Example:
-  clv policy check policy.toml --format json"""
+  clv policy check policy.toml --format json""",
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @format_option

@@ -194,6 +194,8 @@ def _missing(book: Book, problem: str | None, loss: float | None, *, by_file: bo
 
 def echo_recovery(book: Book, answer: Recovery) -> None:
     """Print one answer for a person with the customer on the line: the answer, then the reasons."""
+    from clv.recommend.limits import PERSON
+
     label = book.policy.problem(answer.problem).label
     currency, other = answer.currency, answer.other_form
     paragraph(answer.sentence)
@@ -215,9 +217,10 @@ def echo_recovery(book: Book, answer: Recovery) -> None:
     rules = book.policy.recovery
     late = answer.inputs.hours >= rules.prompt_hours
     hour_cost = answer.cost_per_hour if late else answer.cost_per_late_hour
+    to_approve = answer.recommended or answer.binding == PERSON
     figures += [
         ["ceiling (even for a certain and complete fix)", money(answer.ceiling, currency), ""],
-        ["who may approve the recommended amount", answer.authority, ""],
+        *([["who may approve the recommended amount", answer.authority, ""]] if to_approve else []),
         [
             "each further hour of waiting costs"
             if late
@@ -313,20 +316,22 @@ def _echo_offer(book: Book, offer: UniformOffer) -> None:
     click.echo()
     currency = f" {offer.currency}" if offer.currency else ""
     rows = sorted(_rows(offer), key=lambda row: (-_known(row["value_kept"]), row["customer_id"]))
-    echo_table(
-        ["customer", f"offer{currency}", f"value kept{currency}", "alone it would be"],
-        (
-            [
-                str(row["customer_id"]) + (" (a person decides)" if row["person_decides"] else ""),
-                number(row["offer"]),
-                number(row["value_kept"]),
-                number(row["individual"]),
-            ]
-            for row in rows[:SHOWN]
-        ),
-        title=f"The {min(SHOWN, len(rows))} of whom it keeps most, of {len(rows):,}",
-    )
-    click.echo()
+    if offer.cost:
+        echo_table(
+            ["customer", f"offer{currency}", f"value kept{currency}", "alone it would be"],
+            (
+                [
+                    str(row["customer_id"])
+                    + (" (a person decides)" if row["person_decides"] else ""),
+                    number(row["offer"]),
+                    number(row["value_kept"]),
+                    number(row["individual"]),
+                ]
+                for row in rows[:SHOWN]
+            ),
+            title=f"The {min(SHOWN, len(rows))} of whom it keeps most, of {len(rows):,}",
+        )
+        click.echo()
     _echo_sources(book, ())
     echo_caveats(book, offer.assumed)
 

@@ -32,6 +32,10 @@ DECISIVE = 10.0
 section 2.6)."""
 
 
+FAR_OFF = 0.1
+"""Part of the orders that came by which all models must miss them for it to be said (assumed)."""
+
+
 @dataclass(frozen=True)
 class Compared:
     """One model of a comparison; the figures are None where it could not be fitted.
@@ -117,7 +121,7 @@ class Comparison:
     def sentences(self) -> list[str]:
         """Which model to use and why, and what hangs on it."""
         fitted = [row for row in self.rows if row.fit]
-        told = [self._choice(fitted)]
+        told = [self._choice(fitted), *self._off(fitted)]
         told += [
             self._one_time(row, self.best)
             for row in fitted
@@ -168,6 +172,27 @@ class Comparison:
                 "calibration end."
             )
         return f"Use {best.label}: its AIC is {ahead:,.1f} below that of {fitted[1].label}."
+
+    def _off(self, fitted: list[Compared]) -> list[str]:
+        """Say that all models miss the sum on the same side, which no choice among them mends."""
+        actual = self.holdout_actual
+        expected = [r.holdout_expected for r in fitted if r.holdout_expected is not None]
+        if not actual or not expected:
+            return []
+        away = sorted((one / actual - 1 for one in expected), key=abs)
+        if abs(away[0]) < FAR_OFF or min(away) * max(away) < 0:
+            return []
+        least, most = (f"{100 * abs(one):.0f}" for one in (away[0], away[-1]))
+        span = least if least == most else f"{least} to {most}"
+        side = "more" if away[0] > 0 else "fewer"
+        who = f"All {len(expected)} models expect" if len(expected) > 1 else "It expects"
+        told = (
+            f"{who} {span} % {side} orders than came after the calibration period ({actual:,}): "
+            "the choice of a model does not mend that, and a forecast may be as far off again. "
+            "Look for what the models do not know: a season, a change of prices, campaigns, "
+            "customers of another kind."
+        )
+        return [told]
 
     def _one_time(self, row: Compared, best: Compared) -> str:
         said = (

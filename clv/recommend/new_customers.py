@@ -129,12 +129,12 @@ def _sentences(
     worth, first = money(value, currency), money(first_margin, currency)
     told = [
         f"A new customer is worth {worth}, {first} of it the margin of the first purchase.",
-        f"More than {worth} may not be spent to win one.",
+        f"By these figures it pays to spend up to {worth} to win one.",
     ]
     if prospect is not None and p_becomes is not None:
         part, most = f"{100 * p_becomes:.3g} %", money(prospect, currency)
         told.append(
-            f"Of the prospects reached {part} buy: at most {most} may be spent to reach one."
+            f"Of the prospects reached {part} buy: it pays to spend up to {most} to reach one."
         )
     if cost is None:
         told.append(f"{_NO_COST} Whether winning customers pays cannot be said.")

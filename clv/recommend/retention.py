@@ -265,8 +265,8 @@ def _sentences(policy: Policy, divided: Allocation, *, limited: bool) -> tuple[s
     funded = int((divided.spend > 0).sum())
     if not divided.optimal_total:
         told = (
-            f"No customer of {len(divided.spend):,} would return what is spent on keeping them: "
-            "there is nothing to ask for."
+            f"By these figures no customer of {len(divided.spend):,} would return what is spent on "
+            "keeping them: they are no reason to ask for a budget."
         )
         return (told,)
     spent = (

@@ -106,7 +106,7 @@ def test_by_stage_shows_gestures_and_what_a_prospect_is_worth() -> None:
         person = gesture["authority"] == "a person decides"
         assert f"{gesture['label']} {'a person' if person else amount} a person" in out
     assert "The loss is taken to be one order" in out
-    assert f"More than {told['new_customer']['value']:,.2f} may not be spent to win one." in out
+    assert f"it pays to spend up to {told['new_customer']['value']:,.2f} to win one." in out
 
 
 def test_segments_that_cannot_be_read_or_met() -> None:
@@ -259,3 +259,11 @@ def test_an_estimate_that_makes_no_sense() -> None:
     assert run.status == 1
     assert "spent now" in run.err
     assert "must be below" in run.err
+
+
+def test_an_estimate_names_all_that_is_missing() -> None:
+    told = clv_command("estimate", "--kept", 0.6)
+    assert told.status == 2
+    for name in ("--spend", "--at-most", "--margin"):
+        assert f"\n{name} " in told.err
+    assert "\n--kept " not in told.err

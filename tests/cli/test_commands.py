@@ -248,6 +248,16 @@ def test_many_claims_are_looked_at_and_change_nothing() -> None:
 # ------------------------------------------------------------------------------------------- group
 
 
+def test_where_nothing_is_recommended_nobody_approves_it(cdnow_book: Path) -> None:
+    case = ["recover", cdnow_book, "0801", "--problem", "wrong_item", "--loss", 20]
+    assert "who may approve the recommended amount" in done(*case).out
+    nothing = done(*case, "--already-given", 500).out
+    assert nothing.startswith("Offer nothing more")
+    assert "who may approve" not in nothing
+    group = ["recover", cdnow_book, "--all", "--problem", "returned_item", "--loss", 0.5]
+    assert "of whom it keeps most" not in done(*group).out  # an offer of nothing keeps nothing
+
+
 GROUP = ["recover", "book", "--all", "--problem", "outage"]
 
 

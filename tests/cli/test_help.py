@@ -115,3 +115,11 @@ def test_every_example_runs(line: str, shop: Path, here: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 2 * (len(ALL) - 4)  # two of most commands
+
+
+GROUPS = [path for path, command in ALL.items() if isinstance(command, click.Group)]
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=" ".join)
+def test_no_summary_of_a_command_is_cut_off(path: tuple[str, ...]) -> None:
+    assert not re.findall(r"^  \w+ .*\.\.\.$", done(*path[1:], "--help").out, re.MULTILINE)

@@ -39,8 +39,8 @@ def test_in_words() -> None:
     told = new_customer(with_cost(60.0), first_purchase=50.0, value_after=70.0, p_becomes=0.02)
     assert told.sentences == (
         "A new customer is worth 90.00, 20.00 of it the margin of the first purchase.",
-        "More than 90.00 may not be spent to win one.",
-        "Of the prospects reached 2 % buy: at most 1.80 may be spent to reach one.",
+        "By these figures it pays to spend up to 90.00 to win one.",
+        "Of the prospects reached 2 % buy: it pays to spend up to 1.80 to reach one.",
         "Winning one costs 60.00: each unit spent brings 1.50.",
     )
     dear = new_customer(with_cost(100.0), first_purchase=50.0, value_after=70.0).sentences[-1]

@@ -101,7 +101,7 @@ def test_sentences_say_what_the_next_unit_returns_and_what_to_ask_for() -> None:
         f"{plenty.optimal_total:,.2f} EUR is the total worth asking for"
         in budget(euro).sentences[1]
     )
-    assert "nothing to ask for" in budget(value_if_alive=[0, 0, 0]).sentences[0]
+    assert "no reason to ask for a budget" in budget(value_if_alive=[0, 0, 0]).sentences[0]
 
 
 def test_nothing_at_stake_needs_no_spend_per_purchase() -> None:
@@ -160,7 +160,7 @@ def test_customers_whom_contact_drives_away_get_nothing_and_are_counted() -> Non
     assert any("1 customer is left alone" in told for told in got.sentences)
     harmful = budget(Policy(retention=RetentionRules(effect=-0.1)))
     assert (harmful.harmed, harmful.total) == (3, 0)
-    assert "nothing to ask for" in harmful.sentences[0]
+    assert "no reason to ask for a budget" in harmful.sentences[0]
     assert "3 customers are left alone" in harmful.sentences[1]
 
 
