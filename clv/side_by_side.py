@@ -17,7 +17,8 @@ __all__ = ["beside", "side_by_side", "slices"]
 
 R = TypeVar("R")
 
-THREADS = os.cpu_count() or 1
+THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""As many as the cores that this process may use."""
 
 _here = threading.local()
 """Of a thread of :func:`beside`: `stop`, set where nobody waits for its result any more."""

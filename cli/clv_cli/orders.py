@@ -132,7 +132,7 @@ def _with_options(command: F, *, required: bool) -> F:
                 "--threads",
                 type=int,
                 metavar="N",
-                help="How many threads the engine has; one for each core by default, eight for each at most.",
+                help="Threads of the engine; one for each core by default, up to eight for each.",
             ),
         ]
     ):

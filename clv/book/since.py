@@ -43,6 +43,7 @@ __all__ = ["Added", "Since"]
 
 MEANING = ("time_zone", "source_time_zone", "id_case", "no_customer", "currency_taken", "rates")
 """Settings of a schema that change what the same rows say."""
+ONCE = "Or build once from all orders: clv build ORDERS -o BOOK."
 LINES_TOLD = ("order_id", "item", "currency", "kind", "reverses")
 """Roles that change what is made of the rows, if they are there."""
 
@@ -160,7 +161,7 @@ class Since:
                 "Name the orders since."
             )
         if faults:
-            raise RequestError.of(faults, then=self._once)
+            raise RequestError.of(faults, then=ONCE)
         return book.unit, model
 
     def read(self, source: Any, engine: Engine | None = None) -> Orders:
@@ -213,14 +214,14 @@ class Since:
         lost, notice = self._passed_over(orders)
         if self.has_lines:
             if faults or lost:
-                raise OrdersError.of([*faults, *lost], then=self._once)
+                raise OrdersError.of([*faults, *lost], then=ONCE)
             return self._joined(orders, end, unit, notice)
         last = end or orders.last_date
         known = self._known(orders.opened.engine, regular=regular)
         if back := beyond(orders, known, last):
             faults.append(f"{back}, and {self.book.path} does not hold the lines of its orders.")
         if faults or lost:
-            raise OrdersError.of([*faults, *lost], then=self._once)
+            raise OrdersError.of([*faults, *lost], then=ONCE)
         found = continued(known, orders, end=last, unit=unit, end_assumed=end is None)
         found = replace(found, report=found.report.noting(*notice))
         rows = self._rows.plus(found.report)
@@ -249,17 +250,13 @@ class Since:
         ]
 
     @property
-    def _once(self) -> str:
-        return "Or build once from all orders: clv build ORDERS -o BOOK."
-
-    @property
     def _rows(self) -> OrdersReport:
         return OrdersReport.from_dict(self.book.manifest["rows"])
 
     def _joined(self, orders: Orders, end: date | None, unit: Unit, notice: Sequence[str]) -> Added:
         """Put newer orders and the lines that the book keeps together."""
         if faults := changed_lines(self.book.path, self.book.manifest):
-            raise BookError.of(faults, then=self._once)
+            raise BookError.of(faults, then=ONCE)
         kept = orders.opened.engine.read_parquet([self.book.path / LINES])
         both = joined(kept, self._rows, self.book.end, orders)
         if end is None and both.orders.last_date <= self.book.end:
@@ -284,7 +281,7 @@ class Since:
                 return Known.of(values, engine, end=self.book.end, unit=self.book.unit, gaps=gaps)
         except OrdersError as error:
             told = f"The totals of {self.book.path} do not come back: {error}"
-            raise OrdersError.of([told], then=self._once) from None
+            raise OrdersError.of([told], then=ONCE) from None
 
     def _disagreements(self, orders: Orders) -> list[str]:
         """Say what of the newer orders means something else than in the book."""

@@ -65,7 +65,8 @@ def write_value_folder(book: Book, path: str | os.PathLike[str]) -> int:
     place = Path(path).absolute()
     refuse_folder(place)
     with pq.ParquetFile(book.path.absolute() / VALUES) as file:
-        first = _parts(book, file, slice(0, 0)).schema
+        schema = _parts(book, file, slice(0, 0)).schema
+        cohort = pa.schema([schema.field("cohort")])
         rows = int(file.metadata.num_rows)
         try:
             with replaced(place) as aside:
@@ -73,8 +74,8 @@ def write_value_folder(book: Book, path: str | os.PathLike[str]) -> int:
                     (batch for part in _all_parts(book, file) for batch in part.to_batches()),
                     aside,
                     format="parquet",
-                    schema=first,
-                    partitioning=ds.partitioning(pa.schema([first.field("cohort")]), flavor="hive"),
+                    schema=schema,
+                    partitioning=ds.partitioning(cohort, flavor="hive"),
                     existing_data_behavior="overwrite_or_ignore",  # the lock is there
                 )
         except OSError as error:

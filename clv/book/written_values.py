@@ -73,19 +73,19 @@ def write_values(
         pq.write_table(rows, file, row_group_size=ROW_GROUP, compression="zstd")
         return {"drawn": "stored", "lifetime_value": total, "without_total": told}
     if not (some and finite):
-        _write_open(scored, file, opened)
+        _write_without_bounds(scored, file, opened)
         return {"drawn": "asked", "lifetime_value": None, "without_total": told}
     scored = opened.materialise(scored)
     sample, weight, whole = _sample(scored, opened)
     with beside() as pool:  # the draws keep one core busy, and the engine the others
         total_drawn = pool.submit(total_of_sample, sample, draws, about, weight, whole)
-        _write_open(scored, file, opened)
+        _write_without_bounds(scored, file, opened)
     opened.engine.drop(scored)
     return {"drawn": "asked", "lifetime_value": total_drawn.result(), "without_total": told}
 
 
-def _write_open(scored: ir.Table, file: Path, opened: Source) -> None:
-    """Write the rows by the engine, the bounds still open."""
+def _write_without_bounds(scored: ir.Table, file: Path, opened: Source) -> None:
+    """Write the rows by the engine; the bounds are nulls."""
     values = scored.mutate(**{name: ibis.null("float64") for name in INTERVAL_COLUMNS})
     opened.write_parquet(values.order_by("customer_id"), file, row_group_size=ROW_GROUP)
 

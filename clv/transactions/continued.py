@@ -140,7 +140,7 @@ def continued(
     """
     opened = orders.opened
     days = orders.days_by(end)
-    both = opened.materialise(_side_by_side(known, days, opened.engine))
+    both = opened.materialise(_known_beside_days(known, days, opened.engine))
     table = opened.materialise(_added_up(both, end, unit))
     gaps = None
     if known.gaps is not None:
@@ -268,7 +268,7 @@ def no_orders(
     )
 
 
-def _side_by_side(known: Known, days: ir.Table, engine: Engine) -> ir.Table:
+def _known_beside_days(known: Known, days: ir.Table, engine: Engine) -> ir.Table:
     """One row per customer: what was known (null of a new one), and what came (null of none)."""
     later = days.group_by("customer_id").aggregate(
         first=days["date"].min(),

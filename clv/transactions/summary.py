@@ -80,7 +80,7 @@ class CustomerHistories(Histories):
         Rows and amounts of the orders: read, kept, and set aside, now also after the end; and
         what became of returns up to it.
     opened : Source
-        The engine that holds the tables.
+        The source, whose engine holds the tables.
     """
 
     end: date

@@ -21,7 +21,7 @@ import pyarrow as pa
 from clv.errors import RequestError
 from clv.transactions.report import counted
 
-__all__ = ["LONGEST_LINE", "THREADS", "Engine", "memory_bytes"]
+__all__ = ["LONGEST_LINE", "MOST_THREADS", "Engine", "memory_bytes"]
 
 LONGEST_LINE = 2_000_000
 """Bytes of a line of a CSV file: as many as DuckDB reads by default."""
@@ -32,7 +32,7 @@ MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
 MOST_MEMORY = 1000**6
 """A million terabytes, which no machine has; what engines can count ends not far above it."""
 
-THREADS = 8
+MOST_THREADS = 8
 """The most threads for each core (assumed): more wait for each other, and each takes memory."""
 
 
@@ -90,7 +90,7 @@ class Engine(ABC):
         memory : str or None
             Such as "4GB".
         threads : int or None
-            At least 1, and at most :data:`THREADS` for each core.
+            At least 1, and at most :data:`MOST_THREADS` for each core.
         """
         faults = []
         cores = os.cpu_count() or 1
@@ -103,10 +103,11 @@ class Engine(ABC):
             )
         if threads is not None and threads < 1:
             faults.append(f"The number of threads is {threads}; it must be at least 1.")
-        if threads is not None and threads > THREADS * cores:
+        if threads is not None and threads > MOST_THREADS * cores:
             faults.append(
                 f"The number of threads is {threads}; this machine has {counted(cores, 'core')}, "
-                f"and more than {THREADS * cores} ({THREADS} a core) only wait for each other."
+                f"and more than {MOST_THREADS * cores} ({MOST_THREADS} a core) only wait for each "
+                "other."
             )
         if faults:
             raise RequestError.of(faults)

@@ -92,7 +92,7 @@ class DuckDBEngine(Engine):
             run(f"SET threads = {int(threads)}")
 
     @classmethod
-    def of(cls, backend: Backend) -> DuckDBEngine | None:
+    def over(cls, backend: Backend) -> DuckDBEngine | None:
         """Take over the connection of somebody's Ibis tables, if dates mean the same there.
 
         Its settings are not changed: where its time zone is not UTC there is no engine of it.

@@ -57,7 +57,7 @@ def open_ibis(table: ir.Table, engine: Engine | None = None) -> Source:
     except IbisError as error:
         raise OrdersError(f"The Ibis table cannot be read: {error}.") from error
     if engine is None and backend.name == "duckdb":
-        engine = DuckDBEngine.of(backend)
+        engine = DuckDBEngine.over(backend)
     elif engine is None and backend.name == "pyspark":
         from clv.transactions.engines.spark import SparkEngine
 
