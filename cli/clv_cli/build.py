@@ -90,7 +90,7 @@ def build(
         log = None
         if orders is not None:
             progress("Reading the orders")
-            log = clv.read_orders(orders, **reading)
+            log = (before.read if before else clv.read_orders)(orders, **reading)
         book = clv.build_book(
             log,
             output,

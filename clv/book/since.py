@@ -164,15 +164,26 @@ class Since:
             raise RequestError.of(faults, then=ONCE)
         return book.unit, model
 
-    def read(self, source: Any, engine: Engine | None = None) -> Orders:
-        """Read newer orders as those of the book.
+    def read(self, source: Any, engine: Engine | None = None, **stated: Any) -> Orders:
+        """Read newer orders as those of the book, but for what is stated.
 
         Parameters
         ----------
-        source, engine
+        source, engine, **stated
             As for :func:`clv.read_orders`.
         """
-        return read_orders(source, schema=self.schema(), returns=self.returns, engine=engine)
+        reading = {"schema": self.schema(), "returns": self.returns, "engine": engine} | stated
+        try:
+            return read_orders(source, **reading)
+        except OrdersError as error:
+            if "There is no column" not in str(error):
+                raise
+            taken = str(self.schema()).removeprefix("Columns taken: ")
+            raise OrdersError(
+                f"{error}\nOf the orders of {self.book.path} these columns were taken: {taken} "
+                "Where newer orders have others, say which (--column customer_id=..., or a schema "
+                "file)."
+            ) from None
 
     def no_orders(self, engine: Engine | None = None) -> Orders:
         """Return the newer orders where there are none.

@@ -52,6 +52,9 @@ MOST = 1e10
 """Up to what total the mean tells it to the fourth decimal: a float has 53 bits, and mean, total
 and ten thousand times the total are each rounded once."""
 
+STRANGERS = 20
+"""Newer customers of whom one at least had come before (assumed), where ids are written alike."""
+
 
 @dataclass(frozen=True, eq=False)
 class Known:
@@ -335,6 +338,11 @@ def strangers_told(came: int, known: int) -> list[str]:
     ----------
     came, known : int
         Customers who came later, and how many of them had come before.
+
+    Raises
+    ------
+    OrdersError
+        Where they are :data:`STRANGERS` or more: values of them all would be those of others.
     """
     if known or not came:
         return []
@@ -342,6 +350,11 @@ def strangers_told(came: int, known: int) -> list[str]:
         f"None of the {counted(came, 'customer')} of the newer orders was known before. Are their "
         "ids written as those of the earlier orders, with the same zeros and letters?"
     )
+    if came >= STRANGERS:
+        raise OrdersError(
+            f"{told} If they are all new indeed, build once from all orders: clv build ORDERS -o "
+            "BOOK."
+        )
     return [told]
 
 

@@ -48,6 +48,14 @@ def same_but(one: dict[str, Any], two: dict[str, Any], *differ: str) -> None:
     assert left == right
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book of all orders of CDNOW, built at once."""
+    path = tmp_path_factory.mktemp("once") / "book"
+    clv.build_book(clv.datasets.path("cdnow"), path, end=LAST, unit="week")
+    return path
+
+
 @pytest.fixture
 def without_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Books of many plain sales keep no lines; here one row is many."""
@@ -64,17 +72,18 @@ def bare_book(without_lines: None, tmp_path: Path) -> Path:
     return path
 
 
-def test_what_many_sales_come_to_adds_up(bare_book: Path, newer: Path, tmp_path: Path) -> None:
+def test_what_many_sales_come_to_adds_up(
+    bare_book: Path, once: Path, newer: Path, tmp_path: Path
+) -> None:
     """Without lines, from the histories that the book has."""
-    clv.build_book(clv.datasets.path("cdnow"), tmp_path / "once", end=LAST, unit="week")
     with unchanged(bare_book):
         clv.build_book(newer, tmp_path / "book", end=LAST, since=bare_book)
-    once, book = contents(tmp_path / "once"), contents(tmp_path / "book")
-    assert once.keys() == book.keys()
+    all_at_once, book = contents(once), contents(tmp_path / "book")
+    assert all_at_once.keys() - {"lines.parquet"} == book.keys()
     for name in SAME:
-        assert book[name] == once[name]
-    one, two = manifest(tmp_path / "once"), manifest(tmp_path / "book")
-    same_but(one, two, "sources", "rows", "quality")
+        assert book[name] == all_at_once[name]
+    one, two = manifest(once), manifest(tmp_path / "book")
+    same_but(one, two, "sources", "rows", "quality", "files")
     # The calendar and the rows that were read are of the newer orders; what of customers, of all.
     of_all, of_newer = (about["quality"]["findings"] for about in (one, two))
     shared = (of_all.keys() & of_newer.keys()) - {"calendar"}
@@ -82,14 +91,15 @@ def test_what_many_sales_come_to_adds_up(bare_book: Path, newer: Path, tmp_path:
     assert two["rows"]["amount_kept"] == one["rows"]["amount_kept"]
 
 
-def test_cdnow_in_two_parts_is_cdnow_at_once(cdnow_book: Path, newer: Path, tmp_path: Path) -> None:
-    clv.build_book(clv.datasets.path("cdnow"), tmp_path / "once", end=LAST, unit="week")
+def test_cdnow_in_two_parts_is_cdnow_at_once(
+    cdnow_book: Path, once: Path, newer: Path, tmp_path: Path
+) -> None:
     with unchanged(cdnow_book):
         clv.build_book(newer, tmp_path / "book", end=LAST, since=cdnow_book)
-    once, book = contents(tmp_path / "once"), contents(tmp_path / "book")
+    all_at_once, book = contents(once), contents(tmp_path / "book")
     for name in SAME:
-        assert book[name] == once[name]
-    one, two = manifest(tmp_path / "once"), manifest(tmp_path / "book")
+        assert book[name] == all_at_once[name]
+    one, two = manifest(once), manifest(tmp_path / "book")
     same_but(one, two, "sources", "rows", "quality")  # the first source was read whole
     of_all, of_both = (about["quality"]["findings"] for about in (one, two))
     assert of_all.keys() == of_both.keys()
@@ -261,6 +271,18 @@ def test_other_columns_are_told_as_of_any_orders(
     frame = pd.read_csv(newer, dtype=str).rename(columns={"amount": "total"})
     said = refused(tmp_path, frame, cdnow_book, end=LAST)
     assert "There is no column 'amount' (given as amount)" in said
+    assert f"Of the orders of {cdnow_book} these columns were taken: customer 'customer_id'" in said
+
+
+def test_ids_that_are_all_written_otherwise_are_refused(
+    cdnow_book: Path, bare_book: Path, newer: Path, tmp_path: Path
+) -> None:
+    frame = pd.read_csv(newer, dtype=str)
+    frame["customer_id"] = "0" + frame["customer_id"]
+    for book in (cdnow_book, bare_book):
+        said = refused(tmp_path, frame, book, end=LAST)
+        assert f"None of the {frame['customer_id'].nunique():,} customers" in said
+        assert "with the same zeros and letters?" in said
 
 
 def test_newer_orders_may_be_written_otherwise_and_have_words_of_their_own(tmp_path: Path) -> None:
