@@ -73,18 +73,29 @@ def order_days(lines: list[Line]) -> dict[int, date]:
 
 
 def pair_lines(
-    lines: list[Line], days: dict[int, date], asked: list[Matched]
+    lines: list[Line], days: dict[int, date], named: list[Matched], asked: list[Matched]
 ) -> dict[int, datetime]:
-    """Give each return the same line that was sold last; tell when each line went back."""
+    """Give each return the same line that was sold last; tell when each line went back.
+
+    A return that names its order takes such a line of that order, of those still there.
+    """
     back_at: dict[int, datetime] = {}
     stacks: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     sales = [(i, line) for i, line in enumerate(lines) if not line.back]
     events: list[tuple[Any, ...]] = [
         (line.time, 0, days[i], line.order, i, None) for i, line in sales
-    ] + [(m.line.time, 1, m.line.day, m.line.order, n, m) for n, m in enumerate(asked)]
-    for time, _, _, _, i, m in sorted(events, key=lambda e: e[:5]):
+    ]
+    events += [(m.line.time, 1, m.line.day, m.line.order, n, m) for n, m in enumerate(named)]
+    events += [(m.line.time, 2, m.line.day, m.line.order, n, m) for n, m in enumerate(asked)]
+    for time, kind, _, _, i, m in sorted(events, key=lambda e: e[:5]):
         if m is None:
             stacks[lines[i].same].append(i)
+        elif kind == 1:
+            there = stacks[m.line.same]
+            of_order = [s for s in there if (days[s], lines[s].order) == (m.day, m.order)]
+            if of_order:
+                there.remove(of_order[-1])
+                back_at[of_order[-1]] = time
         elif stacks[m.line.same]:
             sold = stacks[m.line.same].pop()
             back_at[sold] = time
@@ -126,7 +137,7 @@ def match(lines: list[Line]) -> list[Matched]:
         elif m.line.reverses is None:
             asked.append(m)
 
-    back_at = pair_lines(lines, days, asked)
+    back_at = pair_lines(lines, days, [m for m in found if m.step == 1], asked)
 
     for m in [m for m in asked if m.step is None]:
         r = m.line

@@ -1,7 +1,8 @@
 """Which order each return takes back: the one that the log names, or the likeliest before it.
 
 Only what came before a return decides where it goes, so that an analysis of the orders up to a day
-never sees what came later. All is done by the engine, and over customers with returns only.
+never sees what came later. All is done by the engine, and over customers with returns only; what
+:mod:`clv.transactions.returns.taken_rows` says of a few lines is done here.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from decimal import Decimal
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from clv.transactions.order_lines import days_of_orders
+from clv.transactions.returns.taken_rows import ASKED, NAMES, SOLD, replay
 
 __all__ = ["ITEM", "LATEST", "LINE", "NAMED", "match_returns"]
 
@@ -27,11 +30,16 @@ NOTHING = ""
 
 ORDER = ("customer_id", "date", "order")
 SAME_LINE = ("customer_id", "item", "pieces", "worth")
+EVENT = ("date", "at", "order", *SAME_LINE)
 
 Keep = Callable[[ir.Table], ir.Table]
+Bring = Callable[[ir.Table], pa.Table]
+Send = Callable[[pa.Table], ir.Table]
 
 
-def match_returns(lines: ir.Table, keep: Keep, drop: Callable[[ir.Table], None]) -> ir.Table:
+def match_returns(
+    lines: ir.Table, keep: Keep, drop: Callable[[ir.Table], None], bring: Bring, send: Send
+) -> ir.Table:
     """Find for each return the order that it takes back, and how much of it.
 
     Parameters
@@ -43,6 +51,8 @@ def match_returns(lines: ir.Table, keep: Keep, drop: Callable[[ir.Table], None])
         `reverses`.
     keep, drop : callable
         Compute a table once and keep it; let one go.
+    bring, send : callable
+        Compute a table and bring it into this process; open one of this process.
 
     Returns
     -------
@@ -70,7 +80,9 @@ def match_returns(lines: ir.Table, keep: Keep, drop: Callable[[ir.Table], None])
     named = keep(_named(back, sales))
     # What names an order that is not there takes nothing from another.
     asked = keep(back.filter(~back["stated"]).anti_join(named, "n"))
-    brackets = keep(_brackets(sales, asked))
+    events = keep(_events(sales, asked))
+    names = _names(named, back, events) if has_ids else None
+    brackets = keep(_brackets(events) if names is None else _with_names(events, names, bring, send))
     line = keep(_same_line(brackets))
     asked_item = asked.filter(asked["item"] != NOTHING).anti_join(line, "n")
     item = keep(_same_item(brackets, asked_item))
@@ -78,7 +90,7 @@ def match_returns(lines: ir.Table, keep: Keep, drop: Callable[[ir.Table], None])
     latest = _latest(sales, asked_latest)
     found = keep(ibis.union(named, line, item, latest))
     returned = keep(_applied(back, found, sales))
-    for table in (found, item, line, brackets, asked, named, back, log):
+    for table in (found, item, line, brackets, events, asked, named, back, log):
         drop(table)
     return returned
 
@@ -144,23 +156,27 @@ def _named(back: ir.Table, sales: ir.Table) -> ir.Table:
     return _found(found, NAMED)
 
 
-def _brackets(sales: ir.Table, asked: ir.Table) -> ir.Table:
+def _events(sales: ir.Table, asked: ir.Table) -> ir.Table:
+    """Sales and returns of lines of which something is asked for."""
+    has_items = asked.filter(asked["item"] != NOTHING)
+    same_item = ["customer_id", "item"]
+    candidates = sales.filter(sales["item"] != NOTHING).semi_join(has_items, same_item)
+    others = sales.filter(sales["item"] == NOTHING).semi_join(asked, list(SAME_LINE))
+    sold = candidates.union(others).select(*EVENT)
+    return ibis.union(
+        sold.mutate(n=ibis.null(asked["n"].type()), way=ibis.literal(SOLD, dt.int32)),
+        asked.select(*EVENT, "n").mutate(way=ibis.literal(ASKED, dt.int32)),
+    )
+
+
+def _brackets(events: ir.Table) -> ir.Table:
     """Sales and returns of the same line, paired as brackets are: the last sold goes back first.
 
     A sale opens a bracket and a return closes the one opened last. The level of both is how many
     are open with them; on one level sales and returns alternate, so that each return takes back
     the sale before it on its level, and has none where a return comes before it.
     """
-    has_items = asked.filter(asked["item"] != NOTHING)
-    same_item = ["customer_id", "item"]
-    candidates = sales.filter(sales["item"] != NOTHING).semi_join(has_items, same_item)
-    others = sales.filter(sales["item"] == NOTHING).semi_join(asked, list(SAME_LINE))
-    columns = ("date", "at", "order", *SAME_LINE)
-    sold = candidates.union(others).select(*columns)
-    events = ibis.union(
-        sold.mutate(n=ibis.null(asked["n"].type()), way=ibis.literal(1, dt.int64)),
-        asked.select(*columns, "n").mutate(way=ibis.literal(-1, dt.int64)),
-    )
+    columns = events.columns
     by = list(SAME_LINE)
     first = ibis.window(
         group_by=by, order_by=[events["at"], events["way"].desc(), "date", "order", "n"]
@@ -173,10 +189,41 @@ def _brackets(sales: ir.Table, asked: ir.Table) -> ir.Table:
     events = events.mutate(level=still_open + (events["way"] < 0).cast(dt.int64))
     level = ibis.window(group_by=[*by, "level"], order_by="place")
     before = {name: events[name].lag().over(level) for name in ("way", "date", "order")}
-    return events.mutate(
+    return events.select(
+        *columns,
         **{f"{name}_before": value for name, value in before.items()},
         back_at=events["at"].lead().over(level),
     )
+
+
+def _names(named: ir.Table, back: ir.Table, events: ir.Table) -> ir.Table:
+    """Returns that name an order with the same line, where another return asks for the item."""
+    which = named.select("n", of_order="order", of_date="order_date")
+    found = back.join(which, "n").drop("date", "order")
+    found = found.rename(date="of_date", order="of_order")
+    sold = events.filter(events["way"] == SOLD)
+    found = found.semi_join(sold, [*SAME_LINE, "date", "order"])
+    return found.select(*EVENT, "n").mutate(way=ibis.literal(NAMES, dt.int32))
+
+
+def _with_names(events: ir.Table, names: ir.Table, bring: Bring, send: Send) -> ir.Table:
+    """As :func:`_brackets`, but rows of orders that returns name are gone for those after them."""
+    lines = names.select(*SAME_LINE).distinct()
+    both = ibis.union(events.semi_join(lines, list(SAME_LINE)), names.select(*events.columns))
+    found = bring(both)
+    if not found.num_rows:
+        return _brackets(events)
+    pairs = _brackets(events.anti_join(lines, list(SAME_LINE)))
+    kinds = {
+        **{field.name: field.type for field in found.schema},
+        **{f"{name}_before": found.schema.field(name).type for name in ("way", "date", "order")},
+        "back_at": found.schema.field("at").type,
+    }
+    replayed = pa.Table.from_pylist(
+        replay(found.to_pylist(), SAME_LINE),
+        schema=pa.schema([(name, kinds[name]) for name in pairs.columns]),
+    )
+    return pairs.union(send(replayed).cast(pairs.schema()))
 
 
 def _same_line(brackets: ir.Table) -> ir.Table:

@@ -254,6 +254,7 @@ def netted(
     has_amount : bool
         Whether the log has amounts.
     """
-    table = match_returns(lines, source.materialise, source.engine.drop)
+    engine = source.engine
+    table = match_returns(lines, source.materialise, engine.drop, source.collect, engine.from_arrow)
     last = source.collect(table.aggregate(last=table["date"].max()))["last"][0].as_py()
     return NetReturns(table, source, policy, has_amount, last)

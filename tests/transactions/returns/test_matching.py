@@ -90,8 +90,12 @@ def table_of(engine: DuckDBEngine, lines: list[Line]) -> ir.Table:
     return engine.from_arrow(pa.Table.from_pylist(rows, schema=pa.schema(FIELDS)))
 
 
+def matches(engine: DuckDBEngine, lines: ir.Table) -> ir.Table:
+    return match_returns(lines, engine.materialise, engine.drop, engine.collect, engine.from_arrow)
+
+
 def matched(engine: DuckDBEngine, lines: list[Line]) -> list[dict[str, Any]]:
-    table = match_returns(table_of(engine, lines), engine.materialise, engine.drop)
+    table = matches(engine, table_of(engine, lines))
     rows: list[dict[str, Any]] = engine.collect(table).to_pylist()
     return rows
 
@@ -191,6 +195,31 @@ def test_the_latest_of_the_same_lines_goes_back_first(engine: DuckDBEngine) -> N
     assert [(row["step"], row["order"]) for row in found] == [(LINE, "b"), (LINE, "a")]
 
 
+def test_a_row_that_was_named_is_not_there_for_later_returns(engine: DuckDBEngine) -> None:
+    log = [
+        line(1, "20", order_id="a", item="cup", quantity=1),
+        line(2, "20", order_id="b", item="cup", quantity=1),
+        line(3, "-20", order_id="r", item="cup", quantity=1, reverses="b"),
+        line(4, "-20", order_id="s", item="cup", quantity=1),
+        line(5, "-10", order_id="t", item="cup", quantity=1),
+    ]
+    found = sorted(matched(engine, log), key=lambda row: row["at"])
+    assert [(row["step"], row["order"]) for row in found] == [
+        (NAMED, "b"), (LINE, "a"), (LATEST, "b")
+    ]  # fmt: skip
+
+
+def test_what_is_named_later_is_still_there_before(engine: DuckDBEngine) -> None:
+    log = [
+        line(1, "20", order_id="a", item="cup"),
+        line(2, "20", order_id="b", item="cup"),
+        line(3, "-20", order_id="s", item="cup"),
+        line(4, "-20", order_id="r", item="cup", reverses="b"),
+    ]
+    found = sorted(matched(engine, log), key=lambda row: row["at"])
+    assert [(row["step"], row["order"]) for row in found] == [(LINE, "b"), (NAMED, "b")]
+
+
 def test_part_of_a_line_goes_back_to_the_latest_that_has_as_much(engine: DuckDBEngine) -> None:
     found = one(
         engine,
@@ -224,6 +253,6 @@ def test_without_amounts_pieces_go_back(engine: DuckDBEngine) -> None:
     ]  # fmt: skip
     fields = {name: kind for name, kind in FIELDS.items() if name in rows[0]}
     log = pa.Table.from_pylist(rows, schema=pa.schema(fields | {"customer_id": pa.int64()}))
-    table = match_returns(engine.from_arrow(log), engine.materialise, engine.drop)
+    table = matches(engine, engine.from_arrow(log))
     (found,) = engine.collect(table).to_pylist()
     assert (found["step"], found["order_date"], found["applied"]) == (LATEST, date(2024, 3, 2), 2)
