@@ -68,7 +68,7 @@ def build(
     row. The other commands read the book.
     """
     import clv
-    from clv.book.cautions import horizon_beyond_the_log
+    from clv.book.cautions import horizon_beyond_the_log, mostly_integral
     from clv.book.directory import refuse_other
     from clv.errors import RequestError
 
@@ -118,6 +118,8 @@ def build(
         paragraph(_paid_for(about))
     echo_cautions(book, horizon_beyond_the_log(about))
     echo_concerns(book)
+    if told := mostly_integral(book):
+        paragraph(told)
     if policy.assumed:
         paragraph(
             f"{len(policy.assumed)} figures of the policy are assumed. To see them and set your "

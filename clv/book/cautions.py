@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dateutil.relativedelta import relativedelta
 
-__all__ = ["beyond_the_log", "cautions", "horizon_beyond_the_log"]
+if TYPE_CHECKING:
+    from clv.book.customer_book import Book
+
+__all__ = ["beyond_the_log", "cautions", "horizon_beyond_the_log", "mostly_integral"]
 
 FINE, UNSUITED = "fine", "the models do not suit"
 """Verdicts as a manifest has them; `clv.quality` itself would load the engine that checks."""
@@ -87,3 +90,31 @@ def horizon_beyond_the_log(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     end = date.fromisoformat(manifest["end"])
     last = None if months is None else end + relativedelta(months=months)
     return beyond_the_log(manifest, last, "Values count purchases")
+
+
+def mostly_integral(book: Book) -> str:
+    """Say where a person decides about more than half of the customers, by their share of value.
+
+    Parameters
+    ----------
+    book : Book
+        Of a small shop, where there are such.
+
+    Returns
+    -------
+    str
+        Empty where there are fewer.
+    """
+    share = book.policy.integral.value_share
+    total = book.manifest["totals"]["lifetime_value"]
+    if book.customers * share >= 2 or not total:  # half of them would be worth more than all
+        return ""
+    values = book.read(["lifetime_value"]).column("lifetime_value").to_numpy()
+    many = int((values >= share * total).sum())
+    if 2 * many <= book.customers:
+        return ""
+    return (
+        f"{many:,} of {book.customers:,} customers are each worth {100 * share:.3g} % of all or "
+        "more, from which a person decides about goodwill. If that is too many: value_share in "
+        "[integral] of the policy."
+    )

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from unittest import mock
 
+import pyarrow as pa
 import pytest
 
-from clv.book.cautions import FINE, UNSUITED, beyond_the_log, cautions, horizon_beyond_the_log
+from clv.book.cautions import (
+    FINE,
+    UNSUITED,
+    beyond_the_log,
+    cautions,
+    horizon_beyond_the_log,
+    mostly_integral,
+)
 from clv.quality import VERDICTS
+from clv.recommend.policy import Policy
 
 
 def manifest(**findings: dict[str, Any]) -> dict[str, Any]:
@@ -50,3 +60,16 @@ def test_a_horizon_may_be_as_long_as_the_log_and_no_longer() -> None:
     assert told.startswith("It goes without end, further")
     assert horizon_beyond_the_log(about | {"terms": {"horizon_months": 2}}) == ()
     assert horizon_beyond_the_log(about | {"terms": {"horizon_months": 3}})
+
+
+@pytest.mark.parametrize(("values", "many"), [([5, 5, 5, 0.01], 3), ([9, 0.01, 0.01, 0.01], 0)])
+def test_where_most_customers_are_integral_it_is_said(values: list[float], many: int) -> None:
+    book = mock.Mock(
+        customers=len(values),
+        manifest={"totals": {"lifetime_value": sum(values)}},
+        policy=Policy(),
+        read=lambda names: pa.table({names[0]: pa.array(values, pa.float64())}),
+    )
+    told = mostly_integral(book)
+    assert told.startswith(f"{many} of 4 customers are each worth 1 % of all") == bool(many)
+    assert bool(told) == bool(many)

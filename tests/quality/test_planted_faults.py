@@ -157,7 +157,7 @@ PLANTED: list[tuple[str, Plant, str]] = [
     ("returns", never_sold, LOOK),
     ("repeat_purchases", once, UNSUITED),
     ("span", short, UNSUITED),
-    ("regularity", by_the_month, LOOK),
+    ("regularity", by_the_month, UNSUITED),
     ("regularity", split_up, LOOK),
     ("daily_buyers", till, LOOK),
     ("placeholder", strangers, LOOK),
