@@ -162,7 +162,8 @@ def book_findings(
         findings += [check(orders, found) for check in (spend, placeholder, regularity)]
         if lines is not None and "order_id" in lines.columns:
             sold = lines.filter(~lines["back"])
-            findings.append(ids_of_orders(orders, sold.mutate(order=sold["order_id"])))
+            sold = sold.mutate(order=sold["order_id"])
+            findings.append(ids_of_orders(orders, sold, repeated=report.duplicate_rows))
     return _in_order(findings)
 
 

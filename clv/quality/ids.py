@@ -113,10 +113,11 @@ def order_ids(orders: Orders, found: CustomerHistories) -> Finding | None:
         return None
     reading, table = Reading(orders.schema, orders.opened.engine), orders.opened.table
     rows = reading.log(table, order=table[column].cast(str))
-    return ids_of_orders(orders, rows.filter(rows["aside"].isnull()))
+    bought = rows.filter(rows["aside"].isnull())
+    return ids_of_orders(orders, bought, repeated=orders.report.duplicate_rows)
 
 
-def ids_of_orders(orders: Orders, rows: ir.Table) -> Finding:
+def ids_of_orders(orders: Orders, rows: ir.Table, *, repeated: int = 0) -> Finding:
     """Say of purchases which order ids are there for several customers, or on several days.
 
     Parameters
@@ -125,6 +126,8 @@ def ids_of_orders(orders: Orders, rows: ir.Table) -> Finding:
         Whose engine holds them.
     rows : ibis.Table
         Purchases with `customer_id`, `date` and `order`, the number of their order.
+    repeated : int
+        How many of them repeat an earlier one in every column.
     """
     rows = rows.filter(rows["order"].notnull())
     who = rows["customer_id"].cast(str)
@@ -149,6 +152,7 @@ def ids_of_orders(orders: Orders, rows: ir.Table) -> Finding:
             several=(per["lines"] > 1).sum(),
             alike=alike.sum(),
             amounts=per["least"].nunique(where=alike),
+            further=(per["lines"] - 1).sum(where=alike),
         )
     ).to_pylist()
     many = {name: int(found or 0) for name, found in row.items()}
@@ -164,7 +168,11 @@ def ids_of_orders(orders: Orders, rows: ir.Table) -> Finding:
         "examples": examples,
     }
     total = orders.schema.amount is not None and totals_repeated(
-        many["several"], many["alike"], many["amounts"]
+        many["several"],
+        many["alike"],
+        many["amounts"],
+        further=many["further"],
+        repeated=repeated,
     )
     if total:
         return Finding(

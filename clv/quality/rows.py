@@ -210,9 +210,9 @@ def _told_of_repetitions(report: OrdersReport, worth: float | None, examples: li
         told = told.replace("repeat", "repeats")
     told += f": for example {examples[0]}." if examples else "."
     advice = (
-        "They are kept, for two identical orders can be real. If the export doubled them, remove "
-        "them first: each adds to a purchase of the same day, so they raise what customers spend, "
-        "not how often they buy."
+        "They are kept, for two identical orders can be real. If the export doubled them, drop "
+        'them, duplicates = "drop" in a schema: each adds to a purchase of the same day, so they '
+        "raise what customers spend, not how often they buy."
     )
     if share <= MANY_DUPLICATES:
         return Finding("duplicates", FINE, told, "", figures)

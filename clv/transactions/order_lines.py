@@ -42,7 +42,9 @@ class RolledUp:
     notices: tuple[str, ...] = ()
 
 
-def roll_up(source: Source, reading: Reading, days: ir.Table, rows: int) -> RolledUp:
+def roll_up(
+    source: Source, reading: Reading, days: ir.Table, rows: int, repeated: int = 0
+) -> RolledUp:
     """Put the lines of an order that are dated on several days on the first of them.
 
     Parameters
@@ -55,11 +57,13 @@ def roll_up(source: Source, reading: Reading, days: ir.Table, rows: int) -> Roll
         The days with purchases by the dates of the lines; let go if others take their place.
     rows : int
         How many rows are purchases.
+    repeated : int
+        How many of them repeat an earlier one in every column.
     """
     lines = reading.lines(source.table)
     lines = lines.filter(lines["aside"].isnull())
     schema = reading.schema
-    return rolled_up(source, lines, days, rows, str(schema.order_id), schema.amount)
+    return rolled_up(source, lines, days, rows, str(schema.order_id), schema.amount, repeated)
 
 
 def rolled_up(
@@ -69,6 +73,7 @@ def rolled_up(
     rows: int,
     column: str,
     amount: str | None = None,
+    repeated: int = 0,
 ) -> RolledUp:
     """Do as :func:`roll_up` with lines that are read already.
 
@@ -85,6 +90,8 @@ def rolled_up(
     amount : str, optional
         The column that states amounts, to ask whether it is the total of the order where every
         line of an order states the same.
+    repeated : int
+        As for :func:`roll_up`.
     """
     named = lines.filter(lines["order_id"].notnull())
     worth = named["amount"]
@@ -99,13 +106,17 @@ def rolled_up(
         several=(per["lines"] > 1).sum(),
         alike=alike.sum(),
         amounts=per["least"].nunique(where=alike),
+        further=(per["lines"] - 1).sum(where=alike),
     )
     seen = {k: int(v or 0) for k, v in source.collect(counts).to_pylist()[0].items()}
     orders, notices = seen["orders"] + rows - seen["lines"], []
     astride: ir.Table | None = None
     if seen["lines"] > seen["orders"]:
         notices.append(f"The rows kept are {counted(rows, 'line')} of {counted(orders, 'order')}.")
-    if amount is not None and totals_repeated(seen["several"], seen["alike"], seen["amounts"]):
+    totals = ("several", "alike", "amounts", "further")
+    if amount is not None and totals_repeated(
+        **{name: seen[name] for name in totals}, repeated=repeated
+    ):
         notices.append(
             f"{seen['alike']:,} of {counted(seen['several'], 'order')} with several lines have one "
             f"amount on all of them: is column {amount!r} the total of the order? Then it is "

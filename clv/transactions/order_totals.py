@@ -22,8 +22,13 @@ def one_amount(per: ir.Table) -> ir.BooleanValue:
     return (per["lines"] > 1) & (per["least"] == per["most"]) & (per["least"] != 0)
 
 
-def totals_repeated(several: int, alike: int, amounts: int) -> bool:
+def totals_repeated(
+    several: int, alike: int, amounts: int, *, further: int = 0, repeated: int = 0
+) -> bool:
     """Whether what each line states is probably the total of its order.
+
+    Not so where most of the lines that are alike repeat another in every column: then rows are
+    there twice, and that is told.
 
     Parameters
     ----------
@@ -33,10 +38,16 @@ def totals_repeated(several: int, alike: int, amounts: int) -> bool:
         Those of them that are :func:`one_amount`.
     amounts : int
         How many different amounts these have: where everything has one price, lines are alike too.
+    further : int
+        Their lines beyond the first of each.
+    repeated : int
+        Rows that repeat an earlier one in every column.
 
     Examples
     --------
     >>> totals_repeated(400, 398, 211), totals_repeated(400, 90, 60), totals_repeated(400, 400, 3)
     (True, False, False)
     """
+    if repeated and 2 * repeated >= further:
+        return False
     return alike >= ALIKE * several and alike >= ALIKE_ORDERS and amounts >= ALIKE_AMOUNTS

@@ -330,7 +330,7 @@ def read_orders(
     repeated = repetitions(opened, reading, days)
     rolled = None
     if told.schema.order_id is not None:
-        rolled = roll_up(opened, reading, days, seen["kept"])
+        rolled = roll_up(opened, reading, days, seen["kept"], sum(repeated.values()))
         days = rolled.days
     notices += [
         *told.notices,
@@ -338,7 +338,7 @@ def read_orders(
         *rates_notice(opened, told.schema, log),
         *(rolled.notices if rolled else ()),
         *alike_ids(opened, told.schema, days),
-        *repetitions_told(sum(repeated.values())),
+        *repetitions_told(repeated),
     ]
     taken_back = None
     if returns != "ignore" and seen[f"rows_{REVERSAL}"]:

@@ -13,11 +13,12 @@ from clv.errors import OrdersError
 from clv.transactions.column_names import currency_named, plain
 from clv.transactions.dates import LayoutChoice, faults_of
 from clv.transactions.layouts import ISO_8601, named
-from clv.transactions.reading import NOBODY, OTHER_CURRENCY, REVERSAL, VOID, Reading
+from clv.transactions.reading import AGAIN, NOBODY, OTHER_CURRENCY, REVERSAL, VOID, Reading
 from clv.transactions.report import (
     CAME_TO_NOTHING,
     NEGATIVE,
     NO_CUSTOMER,
+    REPEATED,
     RETURNED,
     SetAside,
     counted,
@@ -72,7 +73,7 @@ def profile(source: Source, log: ir.Table) -> dict[str, Any]:
         "first_date": log["date"].min(where=kept),
         "last_date": log["date"].max(where=kept),
     }
-    for reason in (NOBODY, OTHER_CURRENCY, REVERSAL, VOID):
+    for reason in (NOBODY, OTHER_CURRENCY, AGAIN, REVERSAL, VOID):
         figures[f"rows_{reason}"] = (aside == reason).sum()
         figures[f"amount_{reason}"] = log["amount"].sum(where=aside == reason)
     if "currency" in log.columns:
@@ -109,7 +110,7 @@ def set_aside(
         Whether returns are told elsewhere, being subtracted from orders.
     """
     found = []
-    for reason in (NOBODY, OTHER_CURRENCY, *(() if netted else (REVERSAL,)), VOID):
+    for reason in (NOBODY, OTHER_CURRENCY, AGAIN, *(() if netted else (REVERSAL,)), VOID):
         rows = seen[f"rows_{reason}"]
         if rows:
             words, amount = _reason(source, reading, seen, reason)
@@ -190,6 +191,10 @@ def _no_purchase(source: Source, schema: Schema, seen: Mapping[str, Any]) -> str
         OTHER_CURRENCY: (
             f"in another currency than {schema.currency_taken}",
             "State in a schema which is taken: currency_taken.",
+        ),
+        AGAIN: (
+            "that repeat another",
+            "Repeated rows are dropped: the first of each is no purchase.",
         ),
         REVERSAL: (back, amounts if schema.kind is None else kinds),
         VOID: ("of orders that came to nothing", kinds),
@@ -299,7 +304,12 @@ def _reason(
             f"{row['amount']:,.2f} {row['currency']}" for row in _currencies(source, others)
         )
         return f"in another currency than {schema.currency_taken} ({sums})", None
-    words = {NOBODY: NO_CUSTOMER, REVERSAL: _back(schema), VOID: CAME_TO_NOTHING}[reason]
+    words = {
+        NOBODY: NO_CUSTOMER,
+        AGAIN: REPEATED,
+        REVERSAL: _back(schema),
+        VOID: CAME_TO_NOTHING,
+    }[reason]
     return words, seen[f"amount_{reason}"] if schema.has_amount else None
 
 
@@ -309,6 +319,8 @@ def _back(schema: Schema) -> str:
 
 def _rows_aside(source: Source, reading: Reading, reason: int) -> tuple[str, ...]:
     """Say where the first rows stand that are set aside for a reason, and what they say."""
+    if reason == AGAIN:  # which of the rows that are the same is dropped has no meaning
+        return ()
     schema = reading.schema
     shown = [str(schema.customer_id), str(schema.date), *schema.value_columns]
     table = reading.log(source.table, **_texts(source, shown))

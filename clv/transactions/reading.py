@@ -29,11 +29,12 @@ from clv.transactions.values import (
 )
 from clv.transactions.written_numbers import currency_written, in_doubt, number_written
 
-__all__ = ["NOBODY", "OTHER_CURRENCY", "REVERSAL", "VOID", "Reading"]
+__all__ = ["AGAIN", "NOBODY", "OTHER_CURRENCY", "REVERSAL", "VOID", "Reading"]
 
-NOBODY, OTHER_CURRENCY, REVERSAL, VOID = 1, 2, 3, 4
-"""Why a row is no purchase: it names no customer, is in a currency that is not taken, takes back
-what another row sold, or is an order that came to nothing."""
+NOBODY, OTHER_CURRENCY, AGAIN, REVERSAL, VOID = 1, 2, 3, 4, 5
+"""Why a row is no purchase: it names no customer, is in a currency that is not taken, repeats an
+earlier row where such are dropped, takes back what another row sold, or is an order that came to
+nothing."""
 
 RATE = dt.Decimal(18, 10)
 
@@ -140,6 +141,8 @@ class Reading:
         }
         flags = {"back": self._back(table), "void": self._kind(table, ["void"])}
         said |= {name: flag for name, flag in flags.items() if flag is not None}
+        if c.duplicates == "drop":
+            said["again"] = _again(table, str(c.date))
         if c.value_columns:
             said["value"] = self._value(table)
             said["value_blank"] = _all(blank(table[name]) for name in c.value_columns)
@@ -157,6 +160,8 @@ class Reading:
         reasons = [(rows["customer_id"].isnull(), NOBODY)]
         if self.schema.currency_taken is not None and "currency" in rows.columns:
             reasons.append((rows["currency"] != self.schema.currency_taken, OTHER_CURRENCY))
+        if "again" in rows.columns:
+            reasons.append((rows["again"], AGAIN))
         if worth is not None:
             reasons.append((worth < 0, REVERSAL))
         if "back" in rows.columns:  # also of what was free
@@ -253,6 +258,13 @@ class Reading:
             .isin(words)
             .fill_null(ibis.literal(value=False))
         )
+
+
+def _again(table: ir.Table, date: str) -> ir.BooleanValue:
+    """Whether a row repeats another in every column: of such rows one is not said to."""
+    # An order is asked for by some engines; among rows that are the same it does not matter.
+    same = ibis.window(group_by=[table[name] for name in table.columns], order_by=table[date])
+    return cast("ir.BooleanValue", ibis.row_number().over(same) > 0)
 
 
 def _all(flags: Iterable[ir.BooleanValue]) -> ir.BooleanValue:

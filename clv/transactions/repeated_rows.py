@@ -51,6 +51,8 @@ def repeated_rows(
 
 def repetitions(source: Source, reading: Reading, days: ir.Table) -> dict[date, int]:
     """Count on each day of the lines the purchases that repeat an earlier one; as above."""
+    if reading.schema.duplicates == "drop":
+        return {}
     if not len(source.collect(days.filter(days["rows"] > 1).limit(1))):
         return {}
     same = repeated_rows(source, reading, days, by=("customer_id", "date"))
@@ -58,13 +60,22 @@ def repetitions(source: Source, reading: Reading, days: ir.Table) -> dict[date, 
     return {row["date"]: int(row["again"]) for row in source.collect(found).to_pylist()}
 
 
-def repetitions_told(many: int) -> list[str]:
-    """Say how many rows repeat an earlier one, and what to do; nothing where none does."""
-    if not many:
+def repetitions_told(repeated: Mapping[date, int]) -> list[str]:
+    """Say how many rows repeat an earlier one, and what to do; nothing where none does.
+
+    Parameters
+    ----------
+    repeated : mapping of date to int
+        From :func:`repetitions`.
+    """
+    if not repeated:
         return []
+    first, last = min(repeated), max(repeated)
+    when = f"of {first}" if first == last else f"of {first} to {last}"
     told = (
-        f"Kept, though the same as an earlier row in every column: {counted(many, 'row')}. "
-        "Two identical orders can be real; if the export doubled them, remove them first."
+        f"Kept, though the same as an earlier row in every column: "
+        f"{counted(sum(repeated.values()), 'row')}, {when}. Two identical orders can be real; if "
+        'the export doubled them, drop them: duplicates = "drop" in a schema.'
     )
     return [told]
 
@@ -81,11 +92,11 @@ def repeated_by(report: OrdersReport, repeated: Mapping[date, int], end: date) -
     end : date
         The last day that counts.
     """
-    every = sum(repeated.values())
     late = sum(many for day, many in repeated.items() if day > end)
     if not late:
         return report
-    before, now = repetitions_told(every), repetitions_told(every - late)
+    before = repetitions_told(repeated)
+    now = repetitions_told({day: many for day, many in repeated.items() if day <= end})
     notices: list[str] = []
     for told in report.notices:
         notices += now if told in before else [told]

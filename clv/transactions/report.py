@@ -14,6 +14,7 @@ __all__ = [
     "CAME_TO_NOTHING",
     "NEGATIVE",
     "NO_CUSTOMER",
+    "REPEATED",
     "RETURNED",
     "SUBTRACTED",
     "UNMATCHED",
@@ -28,6 +29,7 @@ __all__ = [
 
 NO_CUSTOMER = "no customer id"
 CAME_TO_NOTHING = "order that came to nothing (cancelled or refunded)"
+REPEATED = "the same as an earlier row in every column"
 NEGATIVE = "negative amount"
 RETURNED = "return or cancellation"
 SUBTRACTED = "return or cancellation, subtracted from the order that it reverses"

@@ -63,6 +63,9 @@ class Schema:
         The mark before the decimals of numbers that are text.
     id_case : {"keep", "fold"}
         Whether customer ids that differ only in case are different customers, or one.
+    duplicates : {"keep", "drop"}
+        Whether a row that is the same as an earlier one in every column is a purchase too, or is
+        set aside.
     no_customer : tuple of str
         Ids that are nobody, such as "guest@shop.com": their rows are set aside as rows without a
         customer id.
@@ -101,6 +104,7 @@ class Schema:
     source_time_zone: str | None = None
     decimal: Literal[".", ","] | None = None
     id_case: Literal["keep", "fold"] = "keep"
+    duplicates: Literal["keep", "drop"] = "keep"
     no_customer: tuple[str, ...] = ()
     currency_taken: str | None = None
     rates: Mapping[str, Decimal] = field(default_factory=dict)

@@ -169,6 +169,7 @@ SETTINGS: Mapping[str, Callable[[str, Any], list[Fault]]] = {
     "source_time_zone": _zone,
     "decimal": _one_of(".", ","),
     "id_case": _one_of("keep", "fold"),
+    "duplicates": _one_of("keep", "drop"),
     "no_customer": _nobody,
     "currency_taken": _currency,
     "rates": _rates,

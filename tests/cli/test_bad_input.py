@@ -124,7 +124,7 @@ def test_duplicate_rows_are_kept_and_told(here: Path, few_orders: Rows) -> None:
     repeated = len(rows) - len(set(rows))
     assert "earlier row in every column" in said
     assert f"{repeated} rows" in said
-    assert "remove them first" in said
+    assert 'duplicates = "drop"' in said
 
 
 def test_orders_after_the_end_are_set_aside_and_told(here: Path, few_orders: Rows) -> None:

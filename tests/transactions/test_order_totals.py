@@ -13,11 +13,17 @@ from clv.transactions.orders import read_orders
 def of_several_lines(totals: list[float], *, repeated: bool) -> pd.DataFrame:
     """Orders of three lines each that state the total of the order, or what they came to."""
     lines = [
-        (f"c{i % 7}", f"2024-01-{1 + i % 28:02}", f"o{i}", total if repeated else total * share)
+        (
+            f"c{i % 7}",
+            f"2024-01-{1 + i % 28:02}",
+            f"o{i}",
+            item,
+            total if repeated else total * share,
+        )
         for i, total in enumerate(totals)
-        for share in (0.5, 0.3, 0.2)
+        for item, share in (("x", 0.5), ("y", 0.3), ("z", 0.2))
     ]
-    return pd.DataFrame(lines, columns=["customer_id", "date", "order_id", "amount"])
+    return pd.DataFrame(lines, columns=["customer_id", "date", "order_id", "item", "amount"])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from clv.transactions.orders import Orders, Policy, read_orders
-from clv.transactions.report import SetAside, quoted
+from clv.transactions.report import SetAside, counted, quoted
 from clv.transactions.summary import histories
 
 
@@ -173,7 +173,7 @@ def test_repeated_rows_are_kept_counted_and_said() -> None:
     assert report.rows_kept == 5
     assert report.amount_kept == 25
     assert "2 rows" in report.notices[-1]
-    assert "remove them first" in report.notices[-1]
+    assert 'duplicates = "drop"' in report.notices[-1]
 
 
 def test_rows_repeated_after_the_end_are_not_counted() -> None:
@@ -189,7 +189,9 @@ def test_rows_repeated_after_the_end_are_not_counted() -> None:
     for end, many in (("2024-01-09", 3), ("2024-01-08", 1)):
         report = histories(orders, end=end).report
         assert report.duplicate_rows == many
-        assert f"{many} row" in " ".join(n for n in report.notices if n.startswith("Kept"))
+        (told,) = [n for n in report.notices if n.startswith("Kept")]
+        days = "2024-01-01 to 2024-01-09" if many == 3 else "2024-01-01"
+        assert f"{counted(many, 'row')}, of {days}." in told
     report = histories(read_orders(frame[1:]), end="2024-01-08").report
     assert report.duplicate_rows == 0
     assert not [n for n in report.notices if n.startswith("Kept")]

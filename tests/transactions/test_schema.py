@@ -198,6 +198,7 @@ def schemas(draw: st.DrawFn) -> Schema:
     some: dict[str, Any] = {
         "decimal": ",",
         "id_case": "fold",
+        "duplicates": "drop",
         "no_customer": ["guest@shop.com", 'Gast \\ "1"'],
         "time_zone": "Europe/Berlin",
         "source_time_zone": "UTC",
