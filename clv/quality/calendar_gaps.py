@@ -4,12 +4,21 @@ What a customer buys on one day is one order here, however many lines the log ha
 
 A day's weekday is usually open where at least four in five of the nearest same weekdays, eight
 before and eight after the gap, had orders. There the number of orders is taken for negative
-binomial, with the mean m of those before or of those after the gap, whichever is less (a log may
-grow), and the shape k that the log's days show around their own means: the surprise -ln P(none) is
+binomial, with the mean m of those before or of those after the gap, or of the two nearest on one
+side and one order more, whichever is least (a log may grow, or its level move within weeks), and
+the shape k that the log's days show around their own means: the surprise -ln P(none) is
 k ln(1 + m/k), which is m where days vary no more than by chance (Poisson). Else P(none) is the
 share of those days without orders, on the side where it is greater. A shop that is closed on
 Sundays has no surprise in them. The surprises of the days of a run add up; a run is a gap where
-they exceed ln(100 days), so that a log without gaps shows one in a hundred times at most.
+they exceed ln(100 days), so that a log without gaps, whose days vary around a level that moves
+slowly, shows one in a hundred times at most.
+
+In a hundred simulated logs of two years each, with 1, 8, 20 and 100 orders a day, none was told of
+steady shops, of such that are closed on Sundays, grow fiftyfold or have a year's wave, and of days
+that vary; with 8 and more none either of eight weeks a year at a tenth of the usual, and in up to
+4 % where the level wanders. With one order a day a quiet season is told in most logs. Gaps of a day
+are all found with 20 orders a day, of two days in 96 % with 8, and in 85 % where besides one day
+had thirty times the usual (`python -m tests.studies.calendar_alarms --logs 100`).
 """
 
 from __future__ import annotations
@@ -23,16 +32,23 @@ import numpy.typing as npt
 
 from clv.arrays import Floats
 from clv.quality.report import FINE, LOOK, Finding
+from clv.transactions.end_of_log import last_seen
 from clv.transactions.orders import Orders
 from clv.transactions.report import counted
-from clv.transactions.summary import CustomerHistories, last_seen
+from clv.transactions.summary import CustomerHistories
 
-__all__ = ["calendar_gaps"]
+__all__ = ["calendar_gaps", "gaps_of"]
 
 Integers = npt.NDArray[np.int64]
 
 NEIGHBOURS = 8
 """Same weekdays looked at on each side of a run of days."""
+
+NEAREST = 2
+"""Same weekdays on one side of a run that are looked at by themselves: the level may move."""
+
+EXCEPTIONAL = (4, 10)
+"""A day is exceptional beyond 4 times the median of its neighbours and 10 orders (assumed)."""
 
 OPEN = 0.8
 """Share of days with orders from which a weekday is usually open."""
@@ -57,8 +73,7 @@ def calendar_gaps(orders: Orders, found: CustomerHistories) -> Finding:
     days = table["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
     counts = table["orders"].to_numpy().astype(np.int64)
     end = int(np.datetime64(found.end, "D").astype(np.int64))
-    excess, limit = _excess(days, counts), _limit(days, end)
-    gaps = [gap for gap in _runs(days, end) if _surprise(days, counts, excess, *gap) > limit]
+    gaps = gaps_of(days, counts, end)
     usual = [_usual(days, counts, *gap).sum() for gap in gaps]
     span = end - int(days[0]) + 1
     longest = sorted(range(len(gaps)), key=lambda i: (-usual[i], gaps[i]))[:SHOWN]
@@ -102,6 +117,20 @@ def calendar_gaps(orders: Orders, found: CustomerHistories) -> Finding:
     )
 
 
+def gaps_of(days: Integers, counts: Integers, end: int) -> list[tuple[int, int]]:
+    """First and last day of each gap.
+
+    Parameters
+    ----------
+    days, counts : ndarray of int, shape (n,)
+        Days with orders, numbered from any, in order; how many each has.
+    end : int
+        The last day that was observed.
+    """
+    excess, limit = _excess(days, counts), _limit(days, end)
+    return [gap for gap in _runs(days, end) if _surprise(days, counts, excess, *gap) > limit]
+
+
 def _to_the_end(orders: Orders, gap: tuple[int, int], end: int) -> str:
     """Say what to do where the last gap goes on to the end, and no order is later."""
     first, last = gap
@@ -140,30 +169,40 @@ def _excess(days: Integers, counts: Integers) -> float:
     """1/k: how much more days vary around their means than by chance, in squares of the means.
 
     A day's mean is that of the same weekday in the four weeks before and the four after it, whose
-    own chance adds an eighth to the squares; with k they are 9/8 (m + m²/k) on average.
+    own chance adds an eighth to the squares; with k they are 9/8 (m + m²/k) on average. One
+    exceptional day would make all others look as if they varied as much: it and its neighbours are
+    cut at a multiple of the median of these.
     """
     each = np.zeros(int(days[-1] - days[0]) + 1)
     each[days - days[0]] = counts
     weeks = np.arange(-4, 5) * 7
     middle = np.arange(28, len(each) - 28)
-    around = each[middle[:, None] + weeks[weeks != 0]].mean(axis=1) if len(middle) else each[:0]
-    squares = ((each[middle] - around) ** 2).sum() / (9 / 8)
+    if not len(middle):
+        return 0.0
+    neighbours = each[middle[:, None] + weeks[weeks != 0]]
+    times, more = EXCEPTIONAL
+    most = times * np.median(neighbours, axis=1) + more
+    around = np.minimum(neighbours, most[:, None]).mean(axis=1)
+    squares = ((np.minimum(each[middle], most) - around) ** 2).sum() / (9 / 8)
     scale = float((around**2).sum())
     return max(0.0, float(squares - around.sum()) / scale) if scale else 0.0
 
 
 def _surprise(days: Integers, counts: Integers, excess: float, first: int, last: int) -> float:
     """-ln P(no orders from the first to the last day)."""
-    often_each = _each_weekday(first, last)
-    mean = _usual(days, counts, first, last) / np.maximum(often_each, 1)
-    of_a_day = np.log1p(mean * excess) / excess if excess else mean
     surprise = 0.0
-    for weekday, often in enumerate(often_each):
+    for weekday, often in enumerate(_each_weekday(first, last)):
         sides = [n for n in _neighbours(days, counts, first, last, weekday) if len(n)]
         if not sides:
             continue
         if np.concatenate(sides).astype(bool).mean() >= OPEN:
-            surprise += often * of_a_day[weekday]
+            near = [side[:NEAREST] for side in sides if len(side) >= NEAREST]
+            mean = min(
+                *(float(side.mean()) for side in sides),
+                *((float(side.sum()) + 1) / NEAREST for side in near),
+                math.inf,
+            )
+            surprise += often * (math.log1p(mean * excess) / excess if excess else mean)
         else:
             without = max(float((side == 0).mean()) for side in sides)
             surprise -= often * math.log(max(without, 0.01))

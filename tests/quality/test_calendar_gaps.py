@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.quality import Finding, check_orders
-from clv.quality.calendar_gaps import _each_weekday
+from clv.quality.calendar_gaps import _each_weekday, gaps_of
 from clv.quality.report import FINE, LOOK
 
 START = date(2023, 1, 2)  # a Monday
@@ -81,6 +81,28 @@ def test_a_week_without_orders_is_a_gap_though_days_vary() -> None:
     found = checked({START + timedelta(days=i): int(k) for i, k in enumerate(n) if k})
     (gap,) = found.figures["gaps"]
     assert (gap["first_day"], gap["days"]) == ((START + timedelta(days=200)).isoformat(), 7)
+
+
+def gaps_by_day(counts: np.ndarray) -> list[tuple[int, int]]:
+    days = np.flatnonzero(counts)
+    return gaps_of(days, counts[days], len(counts) - 1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_exceptional_day_hides_no_gap(seed: int) -> None:
+    """Poisson with a mean of 8: three days without orders have probability e^-24."""
+    counts = np.random.default_rng(seed).poisson(8, 730)
+    counts[330] = 30 * 8
+    counts[150:153] = 0
+    assert any(first <= 150 and last >= 152 for first, last in gaps_by_day(counts))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_level_that_moves_for_eight_weeks_leaves_no_gaps(seed: int) -> None:
+    day = np.arange(730)
+    quiet = (day % 365 > 180) & (day % 365 < 236)
+    counts = np.random.default_rng(seed).poisson(8 * np.where(quiet, 0.1, 1))
+    assert gaps_by_day(counts) == []
 
 
 def test_a_few_orders_long_before_the_others_are_a_gap() -> None:
