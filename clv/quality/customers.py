@@ -1,8 +1,10 @@
 """When customers were first seen: cohorts, and those who were customers before the log begins.
 
 A customer who bought before the log begins is taken for new at the first order that it holds. In a
-log that begins with the company, or in the middle of it without such customers, equally many new
-customers are seen in the first weeks as later; where the log cuts off a past, many more are.
+log that begins with the company, or in the middle of it without such customers, about as many new
+customers are seen in the first weeks as later; where the log cuts off a past, many more are. That
+supposes that customers are won evenly: where ever more are, they hide such a crowd, and where ever
+fewer are, as after a launch, they look like one.
 """
 
 from __future__ import annotations
@@ -120,17 +122,22 @@ def left_truncation(orders: Orders, found: CustomerHistories) -> Finding:
         f"later {later:,.0f} on average"
     )
     if first <= CROWD * later or first - later <= 4 * math.sqrt(later):
-        return Finding("left_truncation", FINE, f"{shown}: no sign of a past cut off.", "", figures)
+        told = (
+            f"{shown}: no crowd at the start that tells of a past cut off. (Where more and more "
+            "customers are won over the log, it could not be told.)"
+        )
+        return Finding("left_truncation", FINE, told, "", figures)
     after = start + timedelta(days=2 * width)
     return Finding(
         "left_truncation",
         LOOK,
-        f"{shown}: some {first - later:,.0f} of them were customers before the log begins, unless "
-        "it is of customers who were new then. The T of such customers is too short, and as only "
-        "those who had stayed are seen, new customers look more loyal than they are.",
-        "If the log is of customers who were new in those days, all is well. Else read more of the "
-        f"past; or fit once more with the customers first seen after {after} only, and see what "
-        "changes.",
+        f"{shown}: some {first - later:,.0f} of them would be customers from before the log "
+        "begins, unless it is of customers who were new then, or fewer and fewer were won since, "
+        "as after a launch. The T of customers from before is too short, and as only those who had "
+        "stayed are seen, new customers look more loyal than they are.",
+        "If the log begins with the shop, or is of customers who were new in those days, all is "
+        "well. Else read more of the past; or fit once more with the customers first seen after "
+        f"{after} only, and see what changes.",
         figures,
     )
 

@@ -193,7 +193,7 @@ def sample_by_value(values: Floats, size: int) -> tuple[Rows, Floats]:
     Parameters
     ----------
     values : ndarray, shape (N,)
-        Expected value of each customer, not all 0.
+        Expected value of each customer, not negative; where all are 0, each is as likely.
     size : int
         How many to choose, about.
 
@@ -210,7 +210,7 @@ def sample_by_value(values: Floats, size: int) -> tuple[Rows, Floats]:
     >>> 2 in rows, round(float(weight.max()), 1)
     (True, 2.4)
     """
-    chance = values + values.mean()
+    chance = values + (values.mean() or 1.0)
     upto = np.cumsum(chance)
     places = (np.arange(size) + 0.5) * upto[-1] / size
     rows, times = np.unique(np.searchsorted(upto, places), return_counts=True)
@@ -260,7 +260,10 @@ def total_interval(
     Returns
     -------
     tuple of float
+        0 and 0 where the total is 0: nobody is worth less than nothing.
     """
+    if not total:
+        return 0.0, 0.0
     pairs = list(zip(purchases[:TOTALS], spends[:TOTALS], strict=True))
     c, root = sample, np.sqrt(weight)
     whole = float(weight @ expected)

@@ -21,6 +21,7 @@ from clv.value.value_intervals import (
     CustomerColumns,
     bounds,
     sample_by_value,
+    total_interval,
     value_intervals,
 )
 
@@ -213,3 +214,15 @@ def test_a_sample_by_value_holds_the_large_and_stands_for_all() -> None:
     for found, true in ((sums, values.sum()), (counts, len(values))):
         error = np.std(found) / np.sqrt(len(found))
         assert abs(np.mean(found) - true) < 4 * error
+
+
+def test_where_nobody_is_worth_anything_the_total_is_nothing() -> None:
+    rows, weight = sample_by_value(np.zeros(5000), 1000)
+    assert len(rows) == 1000
+    assert weight == pytest.approx(np.full(1000, 5.0))
+    some = customers(20)
+    found = total_interval(
+        [PURCHASES] * 99, [SPEND] * 99, some, discount=discount(some), **KNOWN | {"margin": 0.0},
+        total=0.0, expected=np.zeros(20), weight=np.full(20, 5.0),
+    )  # fmt: skip
+    assert found == (0.0, 0.0)
