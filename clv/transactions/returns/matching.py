@@ -80,9 +80,14 @@ def match_returns(
     named = keep(_named(back, sales))
     # What names an order that is not there takes nothing from another.
     asked = keep(back.filter(~back["stated"]).anti_join(named, "n"))
-    events = keep(_events(sales, asked))
-    names = _names(named, back, events) if has_ids else None
-    brackets = keep(_brackets(events) if names is None else _with_names(events, names, bring, send))
+    events = _events(sales, asked)
+    if has_ids and _some_of_each(named, asked, bring):
+        events = keep(events)
+        names = _names(named, back, events)
+        brackets = keep(_with_names(events, names, bring, send))
+        drop(events)
+    else:
+        brackets = keep(_brackets(events))
     line = keep(_same_line(brackets))
     asked_item = asked.filter(asked["item"] != NOTHING).anti_join(line, "n")
     item = keep(_same_item(brackets, asked_item))
@@ -90,7 +95,7 @@ def match_returns(
     latest = _latest(sales, asked_latest)
     found = keep(ibis.union(named, line, item, latest))
     returned = keep(_applied(back, found, sales))
-    for table in (found, item, line, brackets, events, asked, named, back, log):
+    for table in (found, item, line, brackets, asked, named, back, log):
         drop(table)
     return returned
 
@@ -194,6 +199,11 @@ def _brackets(events: ir.Table) -> ir.Table:
         **{f"{name}_before": value for name, value in before.items()},
         back_at=events["at"].lead().over(level),
     )
+
+
+def _some_of_each(named: ir.Table, asked: ir.Table, bring: Bring) -> bool:
+    counts = [table.aggregate(many=table.count()) for table in (named, asked)]
+    return all(bring(ibis.union(*counts))["many"].to_pylist())
 
 
 def _names(named: ir.Table, back: ir.Table, events: ir.Table) -> ir.Table:
