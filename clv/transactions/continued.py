@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from clv.errors import OrdersError
 from clv.history import DAYS_PER_UNIT, Unit
+from clv.transactions.end_of_log import QUIET_DAYS, silence_told
 from clv.transactions.engines import DuckDBEngine, Engine
 from clv.transactions.orders import Orders, Policy
 from clv.transactions.reading import REVERSAL, Reading
@@ -29,11 +30,9 @@ from clv.transactions.returns.matching import LINE, NAMED
 from clv.transactions.schema import Schema
 from clv.transactions.sources import Source
 from clv.transactions.summary import (
-    QUIET_DAYS,
     CustomerHistories,
     gaps_of,
     of_table,
-    silence_told,
 )
 
 __all__ = [

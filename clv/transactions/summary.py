@@ -15,6 +15,7 @@ import pandas as pd
 
 from clv.errors import RequestError
 from clv.history import DAYS_PER_UNIT, Floats, Histories, SpendPatterns, Unit
+from clv.transactions.end_of_log import end_taken, silence
 from clv.transactions.engines import Engine
 from clv.transactions.orders import Orders
 from clv.transactions.repeated_rows import repeated_by
@@ -24,29 +25,22 @@ from clv.transactions.report import (
     OrdersReport,
     SetAside,
     after_the_end,
-    counted,
 )
 from clv.transactions.sources import Source
 
 __all__ = [
-    "QUIET_DAYS",
     "CustomerHistories",
     "check_unit",
     "gaps_of",
     "histories",
-    "last_seen",
     "of_table",
     "patterns",
     "read_date",
-    "silence_told",
 ]
 
 
 LATEST_END = date(2999, 12, 31)
 """What is forecast from there on still has dates of four digits."""
-
-QUIET_DAYS = 7
-"""Days without orders before the end from which it is asked whether the log is complete."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -191,7 +185,7 @@ def histories(
         unit=unit,
         end_assumed=end is None,
         gaps=gaps_of(days),
-        notices=[] if end is None else _silence(orders, last),
+        notices=[] if end is None else silence(orders, last),
     )
 
 
@@ -230,7 +224,7 @@ def of_table(
         spend = SpendPatterns(*patterns(orders.opened, bought, "spend_frequency", "monetary_value"))
     report = _report(orders, end)
     if end_assumed:
-        report = report.noting(_end_taken(orders, end))
+        report = report.noting(end_taken(orders, end))
     report = report.noting(*notices)
     return CustomerHistories(
         frequency=x,
@@ -320,77 +314,6 @@ def patterns(opened: Source, table: ir.Table, *keys: str) -> tuple[Floats, ...]:
     grouped = table.group_by(*keys).aggregate(customers=table.count()).order_by(*keys)
     found = opened.collect(grouped.select(*keys, "customers"))
     return tuple(column.to_numpy().astype(np.float64) for column in found.columns)
-
-
-def _end_taken(orders: Orders, end: date) -> str:
-    """Say of which day the end is that was not given, and what that does."""
-    told = (
-        f"The end of observation was not given, so it is taken to be the last date in the log, "
-        f"{end}"
-    )
-    if orders.returns is not None and orders.returns.last_date == end:
-        bought = orders.opened.collect(orders.days.aggregate(last=orders.days["date"].max()))
-        last = bought["last"][0].as_py()
-        if last is not None and last < end:
-            told += (
-                f", that of a return; the last order is of {last}. If the orders are complete only "
-                "to that day, give it as the end"
-            )
-    return (
-        f"{told}. If the orders were observed for longer, customers have been silent longer than "
-        "is counted here and their probability of being alive comes out too high: give the end."
-    )
-
-
-def _silence(orders: Orders, end: date) -> list[str]:
-    """Say so where the log is silent before its end for longer than it ever was."""
-    back = orders.returns.last_date if orders.returns is not None else None
-    if (end - orders.last_date).days < QUIET_DAYS and back != orders.last_date:
-        return []
-    found = orders.opened.collect(orders.days.select("date").distinct().order_by("date"))
-    dates = found.column(0).to_numpy().astype("datetime64[D]")
-    longest = int(np.diff(dates).max().astype(int)) if len(dates) > 1 else 0
-    last: date = dates[-1].item()
-    if (end - last).days < max(QUIET_DAYS, longest + 1):
-        return []
-    than = f"; the longest such gap before was {counted(longest, 'day')}"
-    return [silence_told(last, end, than, seen=last_seen(orders, last))]
-
-
-def last_seen(orders: Orders, last: date) -> date:
-    """Return the last day on which orders were recorded: lines of the last may be of later ones.
-
-    Parameters
-    ----------
-    orders : Orders
-        From :func:`read_orders`.
-    last : date
-        The day of the last order.
-    """
-    back = orders.returns.last_date if orders.returns is not None else None
-    return last if back == orders.last_date else orders.last_date
-
-
-def silence_told(last: date, end: date, than: str = "", *, seen: date | None = None) -> str:
-    """Say that there is no order from some day on.
-
-    Parameters
-    ----------
-    last : date
-        The day of the last order.
-    end : date
-        Of the observation.
-    than : str
-        What the silence is longer than, if that is known.
-    seen : date, optional
-        The last date in the log, if it is another.
-    """
-    return (
-        f"There is no order in the {(end - last).days:,} days before the end of observation, {end}"
-        f"{than}. If the orders are complete only to {seen or last}, give that as the end: "
-        "customers else seem to have gone silent, and their probability of being alive and their "
-        "values come out too low."
-    )
 
 
 def _report(orders: Orders, end: date) -> OrdersReport:
