@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ROW_GROUP", "write_values"]
 
-ROW_GROUP = 100_000
-"""Rows of one Parquet row group: a look-up of one customer reads one of them."""
+ROW_GROUP = 122_880
+"""Rows of one Parquet row group, as many as the engine puts in one part: a look-up of one customer
+reads one of them."""
 
 STORED_UP_TO = 200_000
 """Customers of whom all bounds are stored."""

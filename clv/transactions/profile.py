@@ -60,37 +60,43 @@ def profile(source: Source, log: ir.Table) -> dict[str, Any]:
         `last_date`; `currency` and `other`, the least and the greatest that rows kept have;
         `pointed` and `decimal` where the mark before the decimals is in doubt.
     """
-    aside = log["aside"]
-    kept = aside.isnull()
     figures: dict[str, ir.Value] = {
         "rows": log.count(),
         "bad_dates": log["bad_date"].sum(),
         "bad_amounts": log["bad_amount"].sum(),
         "dates": log["date"].count(),
         "zoned": log["zoned"].sum(),
-        "kept": kept.sum(),
-        "kept_amount": log["amount"].sum(where=kept),
-        "first_date": log["date"].min(where=kept),
-        "last_date": log["date"].max(where=kept),
+        "amount": log["amount"].sum(),
+        "first_date": log["date"].min(),
+        "last_date": log["date"].max(),
     }
-    for reason in (NOBODY, OTHER_CURRENCY, AGAIN, REVERSAL, VOID):
-        figures[f"rows_{reason}"] = (aside == reason).sum()
-        figures[f"amount_{reason}"] = log["amount"].sum(where=aside == reason)
     if "currency" in log.columns:
-        ours = (aside != OTHER_CURRENCY).fill_null(ibis.literal(value=True))
-        figures["currency"] = log["currency"].min(where=ours)
-        figures["other"] = log["currency"].max(where=ours)
+        figures |= {"currency": log["currency"].min(), "other": log["currency"].max()}
     if "pointed" in log.columns:
         figures |= {"pointed": log["pointed"].any(), "decimal": log["decimal"].any()}
-    row: dict[str, Any] = source.collect(log.aggregate(**figures)).to_pylist()[0]
-    return {
-        name: (value or Decimal(0)) if "amount" in name and not name.startswith("bad") else value
-        for name, value in row.items()
-    } | {
-        name: int(row[name] or 0)
-        for name in row
-        if name.startswith(("rows", "bad_")) or name in {"kept", "zoned", "dates"}
+    # One group for each reason, and one of what is kept: half the time of sums under conditions.
+    groups = source.collect(log.group_by("aside").aggregate(**figures)).to_pylist()
+    of = {group["aside"]: group for group in groups}
+    kept = of.get(None, {})
+    seen: dict[str, Any] = {
+        name: sum(int(group[name] or 0) for group in groups)
+        for name in ("rows", "bad_dates", "bad_amounts", "dates", "zoned")
     }
+    seen |= {"kept": kept.get("rows", 0), "kept_amount": kept.get("amount") or Decimal(0)}
+    seen |= {name: kept.get(name) for name in ("first_date", "last_date")}
+    for reason in (NOBODY, OTHER_CURRENCY, AGAIN, REVERSAL, VOID):
+        group = of.get(reason, {})
+        seen[f"rows_{reason}"] = group.get("rows", 0)
+        seen[f"amount_{reason}"] = group.get("amount") or Decimal(0)
+    ours = [group for group in groups if group["aside"] != OTHER_CURRENCY]
+    for name, extreme in (("currency", min), ("other", max)):
+        if name in figures:
+            said = (group[name] for group in ours if group[name] is not None)
+            seen[name] = extreme(said, default=None)
+    for name in ("pointed", "decimal"):
+        if name in figures:
+            seen[name] = any(group[name] for group in groups)
+    return seen
 
 
 def set_aside(
