@@ -8,8 +8,8 @@ from tests.studies.killed_builds import STANDING, TAKING, Shelf, kill_builds
 
 
 def test_the_book_that_stood_there_stands_and_the_next_build_cleans_up(tmp_path: Path) -> None:
-    killed = list(kill_builds(tmp_path, kills=3, seed=7))
-    assert [one.unchanged for one in killed] == [True] * 3
+    killed = list(kill_builds(tmp_path, kills=2, seed=7))
+    assert [one.unchanged for one in killed] == [True] * 2
     assert any(one.while_writing for one in killed)
     shelf = Shelf(tmp_path)
     assert STANDING != TAKING
