@@ -2,7 +2,7 @@
 and beside `lifetimes`' path, on the same Parquet file.
 
 Each is a process of its own, which tells how long the work took (imports not counted) and the
-most memory that it held; the engine may take 3 GB. They take turns; every round is printed. The
+most memory that it held; the engine may take 4 GB. They take turns; every round is printed. The
 plain query answers what a
 summary needs at least: `select customer_id, count(distinct date), min(date), max(date),
 sum(amount) ... group by customer_id`. `lifetimes`' path is its summary, its two fits and its
@@ -31,7 +31,7 @@ from pathlib import Path
 from tests.bench.order_log import order_log
 
 ROUNDS = 3
-MEMORY = "3GB"
+MEMORY = "4GB"
 PLAIN = (
     "create temp table summary as select customer_id, count(distinct date), min(date), max(date), "
     "sum(amount) from read_parquet({}) group by customer_id"
