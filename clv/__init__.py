@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from clv.plots import plot_p_alive as plot_p_alive
     from clv.plots import plot_qini as plot_qini
     from clv.plots import plot_tracking as plot_tracking
-    from clv.quality import check_orders as check_orders
+    from clv.quality.check import check_orders as check_orders
     from clv.recommend.allocation import allocate as allocate
     from clv.recommend.policy import Policy as Policy
     from clv.recommend.recovery import recovery_limit as recovery_limit
@@ -109,7 +109,7 @@ _HOME = {
     "allocate": "clv.recommend.allocation",
     "assign_offer": "clv.incidents",
     "build_book": "clv.build",
-    "check_orders": "clv.quality",
+    "check_orders": "clv.quality.check",
     "compare": "clv.evaluate.comparison",
     "coverage": "clv.evaluate.coverage",
     "cross_check": "clv.inference.lifetimes_bridge",

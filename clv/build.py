@@ -155,9 +155,7 @@ def build_book(
         quality = of_quality.result()
     progress("Valuing the customers")
     leave_months = policy.retention.period_months
-    table = score(
-        found, purchases.model, spend.model, terms, leave_months=leave_months, ordered=False
-    )
+    table = score(found, purchases.model, spend.model, terms, leave_months=leave_months)
     manifest: dict[str, Any] = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         **given.accounted_for(Path(path)),

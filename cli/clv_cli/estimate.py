@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
@@ -11,13 +12,22 @@ from clv_cli.quantity import QUANTITY
 
 __all__ = ["estimate"]
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 ASKED = {
-    "--spend": "AMOUNT, spent now on keeping one customer, a year",
-    "--kept": "SHARE, part of the customers kept from one year to the next with it, as 0.60",
-    "--at-most": "SHARE, part that would be kept at most, whatever were spent, as 0.80",
-    "--margin": "AMOUNT, margin that a kept customer brings in a year, before that spend",
+    "--spend": ("AMOUNT", "Spent now on keeping one customer, a year"),
+    "--kept": ("SHARE", "Part of the customers kept from one year to the next with it, as 0.60"),
+    "--at-most": ("SHARE", "Part that would be kept at most, whatever were spent, as 0.80"),
+    "--margin": ("AMOUNT", "Margin that a kept customer brings in a year, before that spend"),
 }
-"""Options that have to be given, and what they are."""
+"""Options that have to be given, and what they are; click would name one missing at a time."""
+
+
+def _asked(command: F) -> F:
+    for name, (metavar, what) in reversed(ASKED.items()):
+        said = click.option(name, type=QUANTITY, metavar=metavar, help=f"{what}; required.")
+        command = said(command)
+    return command
 
 
 @click.command(
@@ -27,30 +37,7 @@ Examples:
   clv estimate --spend 20 --kept 0.60 --at-most 0.80 --margin 100 --discount 0.10 --customers 5000
 """
 )
-@click.option(
-    "--spend",
-    type=QUANTITY,
-    metavar="AMOUNT",
-    help="Spent now on keeping one customer, a year; required.",
-)
-@click.option(
-    "--kept",
-    type=QUANTITY,
-    metavar="SHARE",
-    help="Part of the customers kept from one year to the next with it, as 0.60; required.",
-)
-@click.option(
-    "--at-most",
-    type=QUANTITY,
-    metavar="SHARE",
-    help="Part that would be kept at most, whatever were spent, as 0.80; required.",
-)
-@click.option(
-    "--margin",
-    type=QUANTITY,
-    metavar="AMOUNT",
-    help="Margin that a kept customer brings in a year, before that spend; required.",
-)
+@_asked
 @click.option(
     "--discount",
     type=QUANTITY,
@@ -80,7 +67,9 @@ def estimate(
 
     if spend is None or kept is None or at_most is None or margin is None:
         given = {"--spend": spend, "--kept": kept, "--at-most": at_most, "--margin": margin}
-        missing = [f"{name} {ASKED[name]}" for name, value in given.items() if value is None]
+        missing = [
+            f"{name} {' '.join(ASKED[name])}" for name, value in given.items() if value is None
+        ]
         raise click.UsageError("\n".join(["Options are missing:", *missing]))
     curve = RetentionCurve.from_answers(spend=spend, rate=kept, ceiling=at_most)
     best = curve.best(margin=margin, discount_rate=discount)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from dateutil.relativedelta import relativedelta
 
+from clv.quality.report import FINE, UNSUITED
+
 if TYPE_CHECKING:
     from clv.book.customer_book import Book
 
 __all__ = ["beyond_the_log", "cautions", "horizon_beyond_the_log", "mostly_integral"]
-
-FINE, UNSUITED = "fine", "the models do not suit"
-"""Verdicts as a manifest has them; `clv.quality` itself would load the engine that checks."""
 
 
 def cautions(manifest: Mapping[str, Any]) -> tuple[str, ...]:

@@ -177,9 +177,7 @@ class Book:
     def plain_concerns(self) -> tuple[str, ...]:
         """The same in words that name no parameter, for who plans with the figures."""
         return tuple(
-            concern
-            for fit in self.manifest["models"].values()
-            for concern in fit.get("in_plain_words", fit.get("concerns", ()))
+            concern for fit in self.manifest["models"].values() for concern in fit["in_plain_words"]
         )
 
     @property

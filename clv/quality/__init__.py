@@ -6,7 +6,6 @@ together.
 
 from __future__ import annotations
 
-from clv.quality.check import check_orders
 from clv.quality.report import VERDICTS, Finding, QualityReport
 
-__all__ = ["VERDICTS", "Finding", "QualityReport", "check_orders"]
+__all__ = ["VERDICTS", "Finding", "QualityReport"]

@@ -29,7 +29,7 @@ def end_taken(orders: Orders, end: date) -> str:
         f"The end of observation was not given, so it is taken to be the last date in the log, "
         f"{end}"
     )
-    if orders.returns is not None and orders.returns.last_date == end:
+    if _last_return(orders) == end:
         bought = orders.opened.collect(orders.days.aggregate(last=orders.days["date"].max()))
         last = bought["last"][0].as_py()
         if last is not None and last < end:
@@ -53,8 +53,7 @@ def silence(orders: Orders, end: date) -> list[str]:
     end : date
         Of the observation.
     """
-    back = orders.returns.last_date if orders.returns is not None else None
-    if (end - orders.last_date).days < QUIET_DAYS and back != orders.last_date:
+    if (end - orders.last_date).days < QUIET_DAYS and _last_return(orders) != orders.last_date:
         return []
     found = orders.opened.collect(orders.days.select("date").distinct().order_by("date"))
     dates = found.column(0).to_numpy().astype("datetime64[D]")
@@ -76,8 +75,11 @@ def last_seen(orders: Orders, last: date) -> date:
     last : date
         The day of the last order.
     """
-    back = orders.returns.last_date if orders.returns is not None else None
-    return last if back == orders.last_date else orders.last_date
+    return last if _last_return(orders) == orders.last_date else orders.last_date
+
+
+def _last_return(orders: Orders) -> date | None:
+    return None if orders.returns is None else orders.returns.last_date
 
 
 def silence_told(last: date, end: date, than: str = "", *, seen: date | None = None) -> str:

@@ -100,7 +100,7 @@ def lifetime_value(
         spend.model if isinstance(spend, Fit | PooledSpendFit) else spend,
         terms,
     ).drop(*INTERNAL)
-    frame: pd.DataFrame = histories.opened.collect(table).to_pandas()
+    frame: pd.DataFrame = histories.opened.collect(table.order_by("customer_id")).to_pandas()
     frame = frame.set_index("customer_id")
     frame.attrs["concerns"] = [concern for fit in fits for concern in fit.concerns]
     return frame
@@ -113,9 +113,8 @@ def score(
     terms: Terms,
     *,
     leave_months: int = 12,
-    ordered: bool = True,
 ) -> ir.Table:
-    """Score all customers as a table in the engine, ordered by customer id if asked.
+    """Score all customers as a table in the engine, in any order.
 
     Besides the columns of :func:`lifetime_value` it has `first_date`, `discounted_purchases` (if
     alive), `p_leaves`, the probability that a customer who is alive leaves within `leave_months`,
@@ -140,8 +139,7 @@ def score(
     joined = joined.mutate(
         value_if_alive=terms.margin * joined.expected_spend * joined.discounted_purchases
     )
-    scored = joined.mutate(lifetime_value=joined.p_alive * joined.value_if_alive)
-    return scored.order_by("customer_id") if ordered else scored
+    return joined.mutate(lifetime_value=joined.p_alive * joined.value_if_alive)
 
 
 def _expectations(

@@ -71,7 +71,6 @@ def write_lifetime_values(
         purchases.model if isinstance(purchases, Fit) else purchases,
         spend.model if isinstance(spend, Fit | PooledSpendFit) else spend,
         Terms(margin, discount_rate, horizon_months),
-        ordered=False,
     )
     month = table["first_date"].strftime("%Y-%m")
     values = table.mutate(cohort=month).drop(*INTERNAL)

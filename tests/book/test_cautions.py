@@ -10,14 +10,12 @@ import pyarrow as pa
 import pytest
 
 from clv.book.cautions import (
-    FINE,
-    UNSUITED,
     beyond_the_log,
     cautions,
     horizon_beyond_the_log,
     mostly_integral,
 )
-from clv.quality import VERDICTS
+from clv.quality.report import FINE
 from clv.recommend.policy import Policy
 
 
@@ -27,10 +25,6 @@ def manifest(**findings: dict[str, Any]) -> dict[str, Any]:
         "end": "2024-12-31",
         "quality": {"findings": told | {"span": {"verdict": FINE, "days": 60}}},
     }
-
-
-def test_verdicts_are_those_of_the_check() -> None:
-    assert (VERDICTS[0], VERDICTS[-1]) == (FINE, UNSUITED)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv.quality import Finding, check_orders
+from clv.quality import Finding
 from clv.quality.calendar_gaps import _each_weekday, gaps_of
+from clv.quality.check import check_orders
 from clv.quality.report import FINE, LOOK
 
 START = date(2023, 1, 2)  # a Monday

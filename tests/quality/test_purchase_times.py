@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import clv
-from clv.quality import check_orders
+from clv.quality.check import check_orders
 from clv.quality.purchase_times import usual_wait
 
 START = date(2014, 1, 1)

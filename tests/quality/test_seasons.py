@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clv.quality import Finding, check_orders
+from clv.quality import Finding
+from clv.quality.check import check_orders
 from clv.quality.report import FINE, LOOK
 from clv.quality.seasons import FEWEST_MONTHS, season, seasonal_factors
 from clv.transactions.orders import read_orders

@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import betaprime
 
 from clv.history import Floats
-from clv.quality import Finding, check_orders
+from clv.quality import Finding
+from clv.quality.check import check_orders
 from clv.quality.report import FINE, LOOK
 from tests.bench.order_log import SPEND
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from clv.quality import check_orders
+from clv.quality.check import check_orders
 from clv.quality.report import FINE, LOOK
 from clv.transactions.orders import read_orders
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clv.quality import check_orders
+from clv.quality.check import check_orders
 from clv.quality.report import FINE, LOOK
 from clv.transactions.orders import Orders, read_orders
 from clv.transactions.report import REPEATED
